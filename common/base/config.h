@@ -1,0 +1,88 @@
+#pragma once
+
+/*
+ * Configuration from one table: YAML file < environment < flags, each value with the place it came from.
+ *
+ * A program is the union of sections; a section is a prefix, a table of rows and the struct its rows fill. Parsing, defaults,
+ * validation, `souk config check | print | doc` and the environment names all come from the rows. Unknown keys
+ * are errors that name file, line, column, the key and the nearest valid one.
+ *
+ *	struct pricing_config { int64_t offer_ttl_ms; char *rules_file; struct config_list … };
+ *	static const struct config_row rows[] = {
+ *		{ .key = "offer_ttl_ms", .type = CONFIG_INT, .def = "30000", .offset = offsetof(…), .min = 1000, .max = 600000, .help = "…" },
+ *
+ * File form: the section's prefix is a YAML mapping; dots in a key are nesting (`max_age_ms.profile`). Environment form:
+ * SOUK_<SECTION>_<KEY> upper case, dots as underscores. Flag form: --set section.key=value.
+ * Lists: a YAML sequence, or text separated by ','. A sequence item that is a mapping of scalars becomes the text `k=v;k=v` in file order.
+ * Maps (CONFIG_MAP): a YAML mapping of scalars, items "k=v"; in a flag `--set kafka.properties.k=v`.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/fault.h"
+
+enum config_type {
+	CONFIG_STR,  /* char *, owned, NULL when the default is NULL and nothing was given */
+	CONFIG_INT,  /* int64_t within min..max */
+	CONFIG_BOOL, /* bool: true | false */
+	CONFIG_ENUM, /* int64_t: index into `choices` */
+	CONFIG_LIST, /* struct config_list of texts */
+	CONFIG_MAP,  /* struct config_list of "k=v" */
+};
+
+enum config_flags {
+	CONFIG_SECRET = 1,   /* printed as "***" */
+	CONFIG_REQUIRED = 2, /* must be given */
+};
+
+struct config_list {
+	char **items;
+	size_t n;
+};
+
+struct config_row {
+	const char *key;
+	enum config_type type;
+	const char *def; /* as in a flag; NULL = none */
+	size_t offset;
+	int64_t min, max;           /* CONFIG_INT */
+	const char *const *choices; /* CONFIG_ENUM, NULL-terminated */
+	unsigned flags;
+	const char *help;
+};
+
+struct config_section {
+	const char *name;
+	const struct config_row *rows;
+	size_t n_rows;
+	void *base; /* zeroed by the caller; filled by config_load */
+};
+
+struct config_source {
+	const char *file;       /* YAML path or NULL */
+	const char *const *sets; /* "section.key=value" */
+	size_t n_sets;
+	char *const *env; /* environ, or NULL for none */
+};
+
+/*
+ * Fills every section. 0, or -EINVAL (bad key or value), -ENOENT / -EACCES (the file), -ENOMEM, with @f->text ready for a person.
+ * On error the sections hold nothing that must be freed.
+ */
+MUST_CHECK int config_load(const struct config_section *sections, size_t n_sections,
+	const struct config_source *source, struct fault *f);
+
+/* Frees what config_load allocated in the sections and zeroes it. */
+void config_unload(const struct config_section *sections, size_t n_sections);
+
+/* The effective values as YAML (secrets hidden), each with a comment of its source (default, file:line, env, flag). */
+void config_print(const struct config_section *sections, size_t n_sections, FILE *out);
+
+/* The reference (Markdown): a table per section, key, type, default, environment name, help. */
+void config_doc(const struct config_section *sections, size_t n_sections, FILE *out);
+
+/* Whole file into a NUL-terminated heap text, at most @max bytes: for secrets and documents. */
+MUST_CHECK int file_read(const char *path, size_t max, char **ret, size_t *ret_n, struct fault *f);
