@@ -25,6 +25,7 @@ struct ws_conn_info {
 	struct str authorization; /* the header's value, or p == NULL */
 	struct str traceparent;   /* valid 55-character form, or p == NULL */
 	struct str origin;
+	struct str query;         /* after '?', undecoded, or p == NULL */
 };
 
 struct ws_server_ops {
@@ -90,7 +91,9 @@ static inline size_t ws_server_count(const struct ws_server *s)
 struct ws_server_config {
 	const char *listen; /* "0.0.0.0:8080", "[::]:8080"; port 0 = any */
 	const char *path;   /* "/v1/ws" */
-	const char *subprotocol; /* "souk.v1.json" */
+	const char *subprotocol; /* "souk.v1.json"; NULL: none is asked for and none is chosen */
+	/* Asked last before the upgrade (NULL: everyone is let in): 0, or the HTTP status to refuse with. For servers whose token rides in the URL. */
+	int (*admit)(void *ctx, const struct ws_conn_info *info);
 	size_t message_max; /* bytes; over it close 1009 */
 	size_t conns_max;   /* over it 503 with Retry-After */
 	size_t conns_per_address; /* over it 429; 0 = no limit */
