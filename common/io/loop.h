@@ -6,6 +6,7 @@
  * Real: loop_ev.c (libev). In-memory: sim/loop_sim.c, whose clock moves only when it is told to, so that a role's minutes run in microseconds and
  * always the same way.
  */
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
