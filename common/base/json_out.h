@@ -7,7 +7,7 @@
  *	json_begin(&j, NULL);  json_str(&j, "id", id);  json_begin_array(&j, "flags"); json_str(&j, NULL, f); json_end_array(&j);  json_end(&j);
  *
  * A NULL key writes a bare value (array element or document). The optional forms write nothing for an absent value. Strings are escaped per RFC 8259 with
- * the shortest escapes (as RFC 8785 wants); bytes that are not UTF-8 become U+FFFD. Depth at most 32 (assert).
+ * the shortest escapes (as RFC 8785 wants); bytes that are not UTF-8 become U+FFFD. An absent text in a plain form is null. Depth at most 32 (assert).
  */
 #include <stdbool.h>
 #include <stdint.h>

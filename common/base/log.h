@@ -13,6 +13,7 @@
  * Never logged: tokens, secrets, full payloads, personal fields.
  */
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/base/str.h"
 
@@ -21,6 +22,8 @@ enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 
 /* Until called: level info, logfmt, role "souk". @role is borrowed for the life of the process. */
 void log_init(const char *role, enum log_level level, enum log_format format);
+/* The rate limit's clock in milliseconds; NULL = the monotonic clock. For tests. */
+void log_set_clock(int64_t (*now_ms)(void));
 bool log_is_on(enum log_level level);
 void log_write(enum log_level level, const char *group, const char *msg, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

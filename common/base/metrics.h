@@ -55,5 +55,6 @@ static inline void counter_add(struct counter *c, uint64_t n)
 /* Current value of a counter or gauge series; 0 if it does not exist. For tests and readiness. */
 int64_t metrics_value(const struct metrics *m, const char *name, const char *label_value);
 
-/* The exposition, families sorted by name. Also process_* metrics (CPU seconds, resident bytes, open fds). */
+/* The exposition, families sorted by name. Also process_* metrics (CPU seconds, resident bytes, open fds, start
+ * time), as far as /proc/self can be read. */
 void metrics_write(const struct metrics *m, struct buf *out);

@@ -56,11 +56,15 @@ int str_copy(char *ret, size_t cap, struct str s);
 /* Unsigned decimal, no sign, no leading zero (except "0"), fits. 0 or -EINVAL / -ERANGE. */
 int str_to_u64(struct str s, uint64_t *ret);
 
-/* Decimal with an optional '-'. 0 or -EINVAL / -ERANGE. */
+/* The same with an optional '-'; "-0" is refused, so that a number has one text. 0 or -EINVAL /
+ * -ERANGE. */
 int str_to_i64(struct str s, int64_t *ret);
 
 /* Valid UTF-8 without surrogates and overlong forms. */
 bool str_is_utf8(struct str s);
+
+/* Bytes (1..4) of the valid UTF-8 character that @s begins with; 0 if there is none. */
+size_t str_utf8_len(struct str s);
 
 /* 1..max bytes, every one in 0x21..0x7e. */
 bool str_is_visible_ascii(struct str s, size_t max);
