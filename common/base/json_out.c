@@ -104,7 +104,7 @@ void json_end_array(struct json_out *j)
 void json_str(struct json_out *j, const char *key, struct str s)
 {
 	if (!str_is_set(s)) {
-		json_null(j, key);
+		json_out_null(j, key);
 		return;
 	}
 	lead(j, key);
@@ -140,7 +140,7 @@ void json_bool(struct json_out *j, const char *key, bool v)
 	buf_puts(j->b, v ? STR("true") : STR("false"));
 }
 
-void json_null(struct json_out *j, const char *key)
+void json_out_null(struct json_out *j, const char *key)
 {
 	lead(j, key);
 	buf_puts(j->b, STR("null"));
@@ -149,7 +149,7 @@ void json_null(struct json_out *j, const char *key)
 void json_f64(struct json_out *j, const char *key, double v, int decimals)
 {
 	if (!isfinite(v)) {
-		json_null(j, key); /* JSON has no other word for it */
+		json_out_null(j, key); /* JSON has no other word for it */
 		return;
 	}
 	lead(j, key);
@@ -159,7 +159,7 @@ void json_f64(struct json_out *j, const char *key, double v, int decimals)
 void json_raw(struct json_out *j, const char *key, struct str json)
 {
 	if (!str_is_set(json)) {
-		json_null(j, key);
+		json_out_null(j, key);
 		return;
 	}
 	lead(j, key);

@@ -33,7 +33,7 @@ void json_strz(struct json_out *j, const char *key, const char *z);
 void json_i64(struct json_out *j, const char *key, int64_t v);
 void json_u64(struct json_out *j, const char *key, uint64_t v);
 void json_bool(struct json_out *j, const char *key, bool v);
-void json_null(struct json_out *j, const char *key);
+void json_out_null(struct json_out *j, const char *key); /* json_null() is Jansson's */
 void json_f64(struct json_out *j, const char *key, double v, int decimals); /* reports only, never money */
 void json_raw(struct json_out *j, const char *key, struct str json); /* @json is already valid JSON */
 void json_raw_opt(struct json_out *j, const char *key, struct str json);
