@@ -12,15 +12,16 @@
  */
 #include "common/base/str.h"
 
-#define ID_TEXT_MAX 37 /* 36 characters and a NUL */
+#define ID_TEXT_MAX     37   /* 36 characters and a NUL */
+#define ID_V8_INPUT_MAX 1024 /* bytes of all parts, each with its 4 bytes of length */
 
 struct id {
 	char text[ID_TEXT_MAX];
 };
 
-/* 0 or -EIO (no randomness). */
+/* Safe on any thread. @now_ms in 0 .. 2^48 - 1 (assert). 0 or -EIO (no randomness). */
 int id_v7(struct id *ret, int64_t now_ms);
-/* 0 or -EIO. */
+/* 0, -EINVAL (over ID_V8_INPUT_MAX) or -EIO; so for the three below. */
 int id_v8(struct id *ret, const struct str *parts, size_t n_parts);
 int id_for_interest(struct id *ret, struct str user, struct str client_id);
 int id_for_order(struct id *ret, struct str user, struct str client_id);

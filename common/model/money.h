@@ -18,7 +18,8 @@
 
 __extension__ typedef unsigned __int128 u128;
 
-#define MONEY_TEXT_MAX 40 /* 39 digits and a NUL */
+#define MONEY_INPUT_BITS 96
+#define MONEY_TEXT_MAX   40 /* 39 digits and a NUL */
 
 typedef uint8_t currency; /* index into the table; 0 = none */
 
@@ -44,13 +45,13 @@ enum rounding {
 
 const char *money_error(int code); /* text for MONEY_E_* */
 
-/* Adds or replaces a currency before any role starts: code is 2..8 of A-Z 0-9, decimals 0..36, parity 0 = alone.
- * -EINVAL, -ENOSPC (63 entries). */
+/* Adds or replaces a currency before any role starts: code is 2..8 of A-Z 0-9, decimals 0..36, parity 0 = alone; all
+ * of one parity class have the same decimals. 0, -EINVAL or -ENOSPC (63 entries). */
 int currency_define(struct str code, unsigned decimals, unsigned parity);
 currency currency_find(struct str code); /* 0 if unknown */
 const char *currency_code(currency c);   /* "" for 0 */
 unsigned currency_decimals(currency c);
-bool currency_is_par(currency a, currency b); /* same, or same parity class */
+bool currency_is_par(currency a, currency b); /* same, or same parity class; 0 is at par with nothing */
 
 static inline bool money_is_set(struct money m)
 {
@@ -73,6 +74,7 @@ int money_parse_decimal(struct money *ret, struct str text, currency c);
 void money_json(struct json_out *j, const char *key, struct money m);
 void money_json_or_null(struct json_out *j, const char *key, struct money m);
 
+/* 0 or MONEY_E_*; the result has @a's currency where the two differ but are at par. */
 int money_add(struct money *ret, struct money a, struct money b);
 int money_sub(struct money *ret, struct money a, struct money b); /* MONEY_E_NEGATIVE */
 /* -1, 0, 1. Both must be set and at par (assert). */
