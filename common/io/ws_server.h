@@ -74,6 +74,7 @@ static inline struct ws_server *ws_server_free(struct ws_server *s)
 		s->impl->free(s);
 	return NULL;
 }
+DEFINE_CLEANUP(struct ws_server *, ws_server_free)
 static inline int ws_server_port(const struct ws_server *s)
 {
 	return s->impl->port(s);

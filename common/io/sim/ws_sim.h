@@ -25,9 +25,10 @@ void sim_peer_free(struct sim_peer *p);
 struct sim_remote;
 
 MUST_CHECK int sim_remote_new(struct sim_remote **ret, struct loop *loop);
-struct sim_remote *sim_remote_free(struct sim_remote *r);
+struct sim_remote *sim_remote_free(struct sim_remote *r); /* before or after its clients */
+DEFINE_CLEANUP(struct sim_remote *, sim_remote_free)
 struct ws_client_factory sim_remote_factory(struct sim_remote *r);
-/* What connect does next: 0 = accept, else an HTTP status; -1 = connection refused. */
+/* What connect does next: 0 = accept, else an HTTP status; -1 = connection refused. Stays so until changed. */
 void sim_remote_refuse(struct sim_remote *r, int http_status);
 bool sim_remote_is_open(const struct sim_remote *r);
 unsigned sim_remote_connects(const struct sim_remote *r); /* attempts so far */
