@@ -12,7 +12,7 @@
  *		{ .key = "offer_ttl_ms", .type = CONFIG_INT, .def = "30000", .offset = offsetof(…), .min = 1000, .max = 600000, .help = "…" },
  *
  * File form: the section's prefix is a YAML mapping; dots in a key are nesting (`max_age_ms.profile`). Environment form:
- * SOUK_<SECTION>_<KEY> upper case, dots as underscores. Flag form: --set section.key=value.
+ * SOUK_<SECTION>_<KEY> upper case, dots as underscores; SOUK_<SECTION>_ with no such key is an error, other variables are ignored. Flag form: --set section.key=value.
  * Lists: a YAML sequence, or text separated by ','. A sequence item that is a mapping of scalars becomes the text `k=v;k=v` in file order.
  * Maps (CONFIG_MAP): a YAML mapping of scalars, items "k=v"; in a flag `--set kafka.properties.k=v`.
  */
@@ -54,11 +54,21 @@ struct config_row {
 	const char *help;
 };
 
+/* Where a value came from. */
+struct config_origin {
+	enum { CONFIG_FROM_DEFAULT, CONFIG_FROM_FILE, CONFIG_FROM_ENV, CONFIG_FROM_FLAG } from;
+	const char *file; /* borrows config_source.file */
+	unsigned line, column; /* from 1 */
+};
+
 struct config_section {
 	const char *name;
 	const struct config_row *rows;
 	size_t n_rows;
-	void *base; /* zeroed by the caller; filled by config_load */
+	/* Zeroed by the caller; filled by config_load. NULL: the section is known but not wanted (another program's part of
+	 * the same file): its keys and values are checked, nothing is stored, nothing is required. */
+	void *base;
+	struct config_origin *origins; /* n_rows of the caller's, for config_print; NULL: not kept */
 };
 
 struct config_source {
@@ -69,7 +79,7 @@ struct config_source {
 };
 
 /*
- * Fills every section. 0, or -EINVAL (bad key or value), -ENOENT / -EACCES (the file), -ENOMEM, with @f->text ready for a person.
+ * Fills every section. 0, or -EINVAL (bad key or value), another -errno (the file: -ENOENT, -EACCES, -EFBIG beyond 1 MiB), -ENOMEM, with @f->text ready for a person.
  * On error the sections hold nothing that must be freed.
  */
 MUST_CHECK int config_load(const struct config_section *sections, size_t n_sections,
@@ -78,11 +88,12 @@ MUST_CHECK int config_load(const struct config_section *sections, size_t n_secti
 /* Frees what config_load allocated in the sections and zeroes it. */
 void config_unload(const struct config_section *sections, size_t n_sections);
 
-/* The effective values as YAML (secrets hidden), each with a comment of its source (default, file:line, env, flag). */
+/* The effective values as YAML (secrets hidden), each with a comment of its source (default, file:line:column, env NAME,
+ * flag) if the section keeps origins. Read back, it gives the same values (but for the secrets). Unwanted sections are left out. */
 void config_print(const struct config_section *sections, size_t n_sections, FILE *out);
 
 /* The reference (Markdown): a table per section, key, type, default, environment name, help. */
 void config_doc(const struct config_section *sections, size_t n_sections, FILE *out);
 
-/* Whole file into a NUL-terminated heap text, at most @max bytes: for secrets and documents. */
+/* Whole file into a NUL-terminated heap text, at most @max bytes (-EFBIG): for secrets and documents. 0 or -errno; @ret_n may be NULL. */
 MUST_CHECK int file_read(const char *path, size_t max, char **ret, size_t *ret_n, struct fault *f);
