@@ -38,9 +38,12 @@ static void upper(char *p)
 void config_env_name(
 	char ret[CONFIG_NAME_MAX], const struct config_section *s, const struct config_row *row)
 {
-	config_full_name(ret, s, row);
-	memmove(ret + strlen(ENV_PREFIX), ret, strlen(ret) + 1);
-	memcpy(ret, ENV_PREFIX, strlen(ENV_PREFIX));
+	char full[CONFIG_NAME_MAX - sizeof(ENV_PREFIX)];
+	int n = snprintf(full, sizeof(full), "%s.%s", s->name, row->key);
+
+	assert(n > 0 && n < (int)sizeof(full));
+	(void)n;
+	snprintf(ret, CONFIG_NAME_MAX, ENV_PREFIX "%s", full);
 	upper(ret);
 }
 
