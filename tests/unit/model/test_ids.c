@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 
 #include "common/base/cleanup.h"
 #include "common/model/ids.h"
