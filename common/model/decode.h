@@ -3,9 +3,16 @@
 /*
  * JSON in: one table per record type drives LEJP (libwebsockets' streaming parser) straight into the record's struct.
  *
- * Every text the struct gets is a copy in the arena. Members the table does not name are skipped (forward compatibility), unless the table is closed. Refused, with
- * the member's path and, for syntax, the byte offset in the fault: malformed JSON, trailing bytes, a wrong type, a missing required member, a repeated
- * member, a string over its field's limit, depth over 12, money as a JSON number, text that is not UTF-8.
+ * Every text the struct gets is a copy in the arena. Members the table does not name are skipped (forward compatibility), unless the
+ * table is closed. Refused, with the member's path and the byte offset in the fault: malformed JSON, trailing bytes, a wrong type, a missing required
+ * member, a repeated member, a string over its field's limit, nesting over JSON_DEPTH_MAX (11), a member name over 120 bytes, a number over 128
+ * characters, money as a JSON number, text that is not UTF-8, holds U+0000 or half a surrogate pair. See json_gate.h.
+ *
+ * "Repeated" is seen for members the table names and for amount and currency of money. Inside a FIELD_RAW value and in members nobody
+ * asked for, repeats pass: whoever reads the raw value with a table of its own sees them there.
+ *
+ * FIELD_RAW is written again as compact JSON: no spaces, numbers character by character as they came, texts with the escapes of json_out.h;
+ * members keep their order. Its maximum (default 4,096 bytes) is that of the compact form.
  *
  * The same table writes and reads the Redis row form (row.h), so the two cannot drift.
  */
@@ -30,6 +37,9 @@ enum field_kind {
 	FIELD_MONEY,   /* struct money from {"amount","currency"} */
 	FIELD_VERSION, /* struct version, from text */
 	FIELD_RAW,     /* struct str: the value as compact JSON text (object, array or scalar) */
+	FIELD_COUNT,   /* int64_t, 0 .. 2^53 - 1 */
+	FIELD_CONST,   /* struct str: exactly names[0], as in `type`; borrowed from the table */
+	FIELD_HEX,     /* struct str, lower-case hex digits without 0x; max = digits (default 16) */
 };
 
 enum field_flags {
@@ -63,6 +73,9 @@ enum {
 	DECODE_E_TOO_LARGE, /* the arena is exhausted, or a nesting, key or text limit */
 };
 
-/* 0 or DECODE_E_*; fills @f (may be NULL). @ret holds what was read so far even on DECODE_E_SHAPE (so that a bad event's id can be
- * answered), with absent members zero. */
+/*
+ * 0 or DECODE_E_*; fills @f (may be NULL) with the first problem. On DECODE_E_SHAPE, and on DECODE_E_TOO_LARGE for a member over its own limit,
+ * reading goes on: @ret holds every member that was right (so that a bad event's id can be answered, wherever it stands), the others are zero.
+ * A repeated member keeps its first value. On DECODE_E_JSON nothing is read.
+ */
 MUST_CHECK int decode(const struct record_type *type, void *ret, struct str json, struct arena *a, struct fault *f);

@@ -60,6 +60,7 @@ extern const struct record_type owner_record_type;
 void owner_record_json(struct json_out *j, const struct owner_record *r);
 
 struct decision {
+	struct str type; /* set by decode(), written by decision_json() whatever it holds */
 	struct str interest;
 	struct str offer;
 	struct version rev;

@@ -47,7 +47,8 @@ struct inventory {
 	struct money list_ok; /* last list price that passed */
 	int64_t held;         /* 1: CIRCUIT_OPEN until confirmed */
 };
-extern const struct record_type inventory_type;
+extern const struct record_type inventory_type;     /* the record: knows no list_ok and held */
+extern const struct record_type inventory_row_type; /* the row in Redis: with them */
 void inventory_json(struct json_out *j, const char *key, const struct inventory *i);
 
 /* market.bestbid.v1, key = item */
