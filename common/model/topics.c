@@ -17,7 +17,7 @@
 
 #define DLQ(topic, production, demo) { topic TOPIC_DLQ_SUFFIX, production, demo, { DELETE(DAYS_14) } }
 
-const struct topic_spec topics[] = {
+const struct topic_spec topic_specs[] = {
 	{ TOPIC_INTEREST, 24, 4, { DELETE(HOURS_24) } },
 	DLQ(TOPIC_INTEREST, 24, 4),
 	{ TOPIC_DECISIONS, 24, 4, { DELETE(DAYS_7) } },
@@ -45,13 +45,13 @@ const struct topic_spec topics[] = {
 };
 /* clang-format on */
 
-const size_t n_topics = sizeof(topics) / sizeof(topics[0]);
+const size_t topic_specs_n = sizeof(topic_specs) / sizeof(topic_specs[0]);
 
 const struct topic_spec *topic_find(struct str name)
 {
-	for (size_t i = 0; i < n_topics; i++) {
-		if (str_eqz(name, topics[i].name))
-			return &topics[i];
+	for (size_t i = 0; i < topic_specs_n; i++) {
+		if (str_eqz(name, topic_specs[i].name))
+			return &topic_specs[i];
 	}
 	return NULL;
 }

@@ -41,8 +41,8 @@ struct topic_spec {
 };
 
 /* Dead-letter topics are rows of their own, each right after its source. */
-extern const struct topic_spec topics[];
-extern const size_t n_topics;
+extern const struct topic_spec topic_specs[];
+extern const size_t topic_specs_n;
 
 /* NULL if there is none of that name. */
 const struct topic_spec *topic_find(struct str name);
