@@ -52,11 +52,24 @@ static void offer(struct nearest *n, struct str candidate)
 
 	if (str_copy(name, sizeof(name), candidate) < 0)
 		return;
+	/* The mapping that the wrong key stands in is not what was meant. */
+	if (str_starts(str_of(n->wrong), candidate) && n->wrong[candidate.n] == '.')
+		return;
 	d = distance(n->wrong, name);
 	if (d < n->distance) {
 		n->distance = d;
 		memcpy(n->name, name, sizeof(name));
 	}
+}
+
+/* Length of the key without its section or mapping. */
+static size_t own_length(const char *key, bool is_env)
+{
+	const char *own = is_env ? strchr(key, '_') : strrchr(key, '.');
+
+	if (own && is_env) /* SOUK_<SECTION>_ */
+		own = strchr(own + 1, '_');
+	return strlen(own ? own + 1 : key);
 }
 
 int config_unknown(const struct config_loader *l, const struct config_origin *at, const char *key)
@@ -65,7 +78,7 @@ int config_unknown(const struct config_loader *l, const struct config_origin *at
 	struct nearest n = { .wrong = wrong };
 
 	snprintf(wrong, sizeof(wrong), "%s", key);
-	n.distance = strlen(wrong) / 3 + 2;
+	n.distance = own_length(wrong, at->from == CONFIG_FROM_ENV) / 3 + 2;
 	for (size_t i = 0; i < l->n_sections; i++) {
 		const struct config_section *s = &l->sections[i];
 

@@ -12,19 +12,36 @@ static const void *place(const struct config_section *s, const struct config_row
 	return (const char *)s->base + row->offset;
 }
 
+/* Line breaks and characters that YAML does not want plain: they would be folded or refused. */
+static unsigned needs_escape(struct str s, size_t len)
+{
+	static const unsigned WIDE[] = { 0x2028, 0x2029, 0xfeff, 0xfffe, 0xffff };
+	const unsigned char *p = (const unsigned char *)s.p;
+	unsigned c = 0;
+
+	if (len == 1)
+		return p[0] < 0x20 || p[0] == 0x7f || p[0] == '"' || p[0] == '\\' ? p[0] : 0;
+	if (len == 2 && p[0] == 0xc2 && p[1] < 0xa0)
+		return p[1];
+	if (len == 3)
+		c = (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+	for (size_t i = 0; i < ARRAY_LEN(WIDE); i++)
+		if (c == WIDE[i])
+			return c;
+	return 0;
+}
+
 static void put_quoted(FILE *out, struct str s)
 {
 	fputc('"', out);
 	while (s.n) {
-		unsigned char c = (unsigned char)s.p[0];
 		size_t len = str_utf8_len(s);
+		unsigned c = needs_escape(s, len);
 
 		if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			fprintf(out, "\\x%02x", c);
-		else if (c == 0xc2 && (unsigned char)s.p[1] < 0xa0)
-			fprintf(out, "\\x%02x", (unsigned char)s.p[1]);
+			fprintf(out, "\\%c", (int)c);
+		else if (c)
+			fprintf(out, c < 0x100 ? "\\x%02x" : "\\u%04x", c);
 		else
 			fprintf(out, STR_FMT, (int)len, s.p);
 		s.p += len ? len : 1;
