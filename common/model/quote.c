@@ -1,5 +1,5 @@
 /*
- * Quotes: signed by pricing, carried by a client that may alter it, checked by the gateway and the
+ * Quotes: signed by pricing, carried by a client that may alter it, checked by the
  * wallet-bridge.
  *
  * What is signed is the canonical form of the decoded values, never the bytes received: a client

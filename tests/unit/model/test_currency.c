@@ -84,6 +84,13 @@ Test(currency, one_parity_class_has_one_number_of_decimals)
 	cr_expect(currency_is_par(currency_find(STR("STETH")), currency_find(STR("WETH"))));
 }
 
+Test(currency, the_only_one_of_a_class_may_change_its_decimals)
+{
+	cr_assert(zero(int, currency_define(STR("GEM"), 8, 9)));
+	cr_expect(zero(int, currency_define(STR("GEM"), 6, 9)));
+	cr_expect(eq(int, (int)currency_decimals(currency_find(STR("GEM"))), 6));
+}
+
 Test(currency, the_table_ends_at_63)
 {
 	int r = 0, n = 7;

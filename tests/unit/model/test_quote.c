@@ -2,6 +2,10 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
+#include <stdlib.h>
+
+#include <jansson.h>
+
 #include "common/model/quote.h"
 
 #define KEYS \
@@ -13,22 +17,25 @@
 #define ITEM  "eip155:1/erc721:0x3b3ee1931dc30c1957379fac9aba94d1c48a5405/77"
 #define CANONICAL_HEAD \
 	"{\"expires\":1795334430200,\"issued\":1795334400200,\"item\":\"" ITEM "\",\"kid\":" \
-									       "\"k1\","
+	"\"k1\","
 #define CANONICAL_TAIL \
 	"\"offer\":\"" OFFER "\",\"price\":{\"amount\":\"1187500000000000000\"," \
 	"\"currency\":\"ETH\"},\"rev\":\"77123.1\",\"user\":\"u_42\",\"v\":1}"
 
 static struct quote_keys *keys;
+static struct arena *arena;
 
 static void setup(void)
 {
 	struct fault f = { 0 };
 
 	cr_assert(zero(int, quote_keys_parse(&keys, STR(KEYS), &f)), "%s", f.text);
+	cr_assert(zero(int, arena_new(&arena, 16384)));
 }
 
 static void teardown(void)
 {
+	arena = arena_free(arena);
 	keys = quote_keys_free(keys);
 }
 
@@ -140,6 +147,15 @@ Test(quote, every_member_is_under_the_mac)
 		cr_expect(eq(int, quote_verify(&q[i], keys), QUOTE_E_MAC), "change %zu", i);
 }
 
+Test(quote, another_v_is_refused_even_when_it_is_signed)
+{
+	struct quote q = signed_quote();
+
+	q.v = 2;
+	q.mac = STR("ogVgvHgAJ8gM6pxMx6P-RnuY-JOQogi94Eg775pKv3M");
+	cr_expect(eq(int, quote_verify(&q, keys), QUOTE_E_MAC));
+}
+
 Test(quote, a_mac_of_another_shape_is_refused)
 {
 	static const char *const macs[] = { "", "xE2d",
@@ -199,4 +215,96 @@ Test(quote, json_has_the_members_in_the_order_of_the_protocol)
 		"\"rev\":\"77123.1\",\"user\":\"u_42\",\"item\":\"" ITEM "\","
 		"\"price\":{\"amount\":\"1187500000000000000\",\"currency\":\"ETH\"},"
 		"\"issued\":1795334400200,\"expires\":1795334430200,\"mac\":\"" MAC "\"}}"));
+}
+
+/* The members in no order a writer of ours has, one escape written the long way, `rev` with a zero.
+ */
+#define RECEIVED \
+	"{\"mac\":\"" MAC "\", \"user\":\"u\\u005f42\", \"rev\":\"77123.1.0\", \"v\":1," \
+	"\"price\":{\"currency\":\"ETH\", \"amount\":\"1187500000000000000\"}, \"kid\":\"k1\"," \
+	"\"expires\":1795334430200, \"issued\":1795334400200, \"item\":\"" ITEM "\"," \
+	"\"offer\":\"" OFFER "\""
+
+Test(quote, written_anew_by_a_client_it_still_verifies)
+{
+	struct quote q;
+	struct fault f = { 0 };
+
+	cr_assert(zero(int, decode(&quote_type, &q, STR(RECEIVED "}"), arena, &f)), "%s", f.text);
+	cr_expect(zero(int, quote_verify(&q, keys)));
+}
+
+Test(quote, what_we_write_reads_back_as_it_was)
+{
+	CLEANUP(buf_fini) struct buf b = BUF_INIT(4096);
+	struct json_out j = JSON_OUT(&b);
+	struct quote q = signed_quote(), back;
+
+	quote_json(&j, NULL, &q);
+	cr_assert(zero(int, decode(&quote_type, &back, buf_str(&b), arena, NULL)));
+	cr_expect(zero(int, quote_verify(&back, keys)));
+	expect_canonical(&back, true, CANONICAL_HEAD "\"mac\":\"" MAC "\"," CANONICAL_TAIL);
+}
+
+static void expect_undecodable(const char *json, const char *member, int want)
+{
+	struct quote q;
+	struct fault f = { 0 };
+
+	cr_expect(eq(int, decode(&quote_type, &q, str_of(json), arena, &f), want), "%s", json);
+	cr_expect(ne(ptr, strstr(f.text, member), NULL), "%s is not in \"%s\"", member, f.text);
+	arena_reset(arena);
+}
+
+Test(quote, an_unknown_member_is_refused)
+{
+	expect_undecodable(RECEIVED ",\"discount\":1}", "discount", DECODE_E_SHAPE);
+}
+
+Test(quote, a_missing_member_is_refused)
+{
+	static const char *const members[] = { "v", "kid", "offer", "rev", "user", "item", "price",
+		"issued", "expires", "mac" };
+
+	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+		json_auto_t *doc = json_loads(RECEIVED "}", 0, NULL);
+		char *text;
+
+		cr_assert(zero(int, json_object_del(doc, members[i])));
+		text = json_dumps(doc, JSON_COMPACT);
+		expect_undecodable(text, members[i], DECODE_E_SHAPE);
+		free(text);
+	}
+}
+
+Test(quote, members_of_a_wrong_type_or_size_are_refused)
+{
+	static const struct {
+		const char *member, *json;
+		int want;
+	} rows[] = {
+		{ "v", "\"1\"", DECODE_E_SHAPE },
+		{ "kid", "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"",
+			DECODE_E_TOO_LARGE },
+		{ "kid", "\"k 1\"", DECODE_E_SHAPE },
+		{ "rev", "77123", DECODE_E_SHAPE },
+		{ "item", "\"eip155:1/erc721:0xAB/7\"", DECODE_E_SHAPE },
+		{ "price", "1187500000000000000", DECODE_E_SHAPE },
+		{ "expires", "9007199254740992", DECODE_E_SHAPE },
+		{ "issued", "-1", DECODE_E_SHAPE },
+		{ "mac", "\"\"", DECODE_E_SHAPE },
+		{ "mac", "\"" MAC "x\"", DECODE_E_TOO_LARGE },
+		{ "mac", "null", DECODE_E_SHAPE },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		json_auto_t *doc = json_loads(RECEIVED "}", 0, NULL);
+		json_t *value = json_loads(rows[i].json, JSON_DECODE_ANY, NULL);
+		char *text;
+
+		cr_assert(zero(int, json_object_set_new(doc, rows[i].member, value)));
+		text = json_dumps(doc, JSON_COMPACT);
+		expect_undecodable(text, rows[i].member, rows[i].want);
+		free(text);
+	}
 }
