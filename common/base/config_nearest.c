@@ -1,7 +1,7 @@
 /*
  * "Did you mean": the name with the least edit distance, where swapping two neighbours is one edit
- * (the commonest slip). Nothing is suggested when more than a third of the name would have to
- * change.
+ * (the commonest slip). Nothing is suggested when more than a third of the key itself,
+ * without what it stands in, would have to change.
  */
 #include <stdio.h>
 #include <string.h>
