@@ -79,6 +79,9 @@ struct bus_group_ops {
 	/* It is gone: nothing more comes for it, commits for it will fail. */
 	void (*revoked)(void *ctx, const char *topic, int32_t partition);
 	void (*records)(void *ctx, const struct bus_record *r, size_t n); /* one partition, in order */
+	/* As a reader's: everything up to @next_offset has been given; at least once after each start, also on an empty partition. What the
+	 * high watermark cannot say (the last offset may be a transaction's marker). May be NULL. */
+	void (*at_end)(void *ctx, const char *topic, int32_t partition, int64_t next_offset);
 };
 
 struct bus_topic_spec {
@@ -190,7 +193,7 @@ static inline struct bus_group *bus_group_close(struct bus_group *g)
 		g->bus->ops->group_close(g);
 	return NULL;
 }
-/* Records begin, from @from: an offset, BUS_FROM_BEGIN, or BUS_NO_OFFSET for "as the group's policy says" (earliest). */
+/* Records begin, from @from (again, if they had begun already: nothing of before is given any more): an offset, BUS_FROM_BEGIN, or BUS_NO_OFFSET for "as the group's policy says" (earliest). */
 static inline void bus_group_start(struct bus_group *g, const char *topic, int32_t partition, int64_t from)
 {
 	g->bus->ops->group_start(g, topic, partition, from);

@@ -204,8 +204,14 @@ static int64_t pump_member(
 
 	size_t n = n_ready(c, p, now);
 	if (n) {
+		c->told_end = false;
 		c->pos += (int64_t)n;
 		give(c, p, n, m->ops->records, m->ctx);
+	}
+	if (!c->gone && !c->told_end && c->pos == sim_part_high(p)) {
+		c->told_end = true;
+		if (m->ops->at_end)
+			m->ops->at_end(m->ctx, c->name->name, c->partition, c->pos);
 	}
 	return next_due(c, p, now);
 }
@@ -630,6 +636,7 @@ static void sim_group_start(struct bus_group *g, const char *topic, int32_t part
 	if (!c)
 		return;
 	c->pos = from;
+	c->told_end = false;
 	c->started = true;
 	c->ready_us = mono(s) + s->broker->latency_us;
 	bus_sim_wake(s, c->ready_us);
