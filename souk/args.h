@@ -1,0 +1,35 @@
+#pragma once
+
+/*
+ * Flags that most commands share: --config FILE, --set key=value (again and again), --json, --help; and a command's own.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/config.h"
+#include "souk/command.h"
+#include "souk/settings.h"
+
+#define ARGS_SETS_MAX 64
+#define ARGS_OWN_MAX  20
+
+/* A flag of the command itself: with a value, or a switch (value NULL: *given is set). */
+struct own_flag {
+	const char *name; /* without dashes */
+	const char **value;
+	bool *given;
+	bool required;
+};
+
+struct args {
+	const char *config_file;
+	const char *sets[ARGS_SETS_MAX];
+	size_t n_sets;
+	bool json;
+};
+
+/* 0 go on; else an exit code plus one (EXIT_DONE + 1 after --help). Messages are printed. */
+int args_parse(struct args *ret, const struct command *c, int argc, char **argv, const struct own_flag *own, size_t n_own);
+
+/* Loads the settings as the flags say; prints the error. 0 or EXIT_USAGE. */
+int args_settings(const struct args *a, const struct command *c, int default_admin_port, struct settings *ret);

@@ -1,0 +1,44 @@
+#pragma once
+
+/* A subcommand of the binary: one file each, one line in main.c's table. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/fault.h"
+
+struct settings;
+
+struct command {
+	const char *name;    /* one or two words: "demo", "config check" */
+	const char *summary;
+	const char *usage;   /* lines after "Usage: souk NAME" */
+	int (*run)(int argc, char **argv); /* argv[0] = the last word of the name; exit code */
+	bool is_hidden;
+};
+
+extern const struct command command_bidding, command_config_check, command_config_doc, command_config_print, command_connectors, command_demo,
+	command_demo_part, command_pricing, command_recompute, command_token, command_topics_check, command_topics_create, command_version,
+	command_ws_server;
+
+#define EXIT_DONE   0
+#define EXIT_FAILED 1 /* the check or the work failed */
+#define EXIT_USAGE  2 /* wrong usage or configuration */
+
+/* A part of the demo that runs as a child (`souk demo-part NAME …`). */
+struct demo_part {
+	const char *name; /* "world" | "shoppers" */
+	const char *data; /* folder of the auctions' files */
+	const char *listen;  /* world: of the stand-in */
+	const char *token;   /* world: what the stand-in expects; shoppers: unused */
+	const char *url;     /* shoppers: of ws-server */
+	const char *secret_file; /* shoppers: to sign their tokens */
+	int64_t start_ms;
+	int64_t speed;
+	uint32_t users;
+	uint32_t sessions;
+	double rate;
+	uint64_t seed;
+};
+
+int demo_world(const struct settings *settings, const struct demo_part *part, struct fault *f);
+int demo_shoppers(const struct settings *settings, const struct demo_part *part, struct fault *f);

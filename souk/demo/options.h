@@ -1,0 +1,26 @@
+#pragma once
+
+/* `souk demo` flags. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/fault.h"
+
+struct demo_options {
+	int64_t for_ms; /* 0: until stopped */
+	double rate;
+	uint32_t shoppers;
+	int64_t speed;
+	uint64_t seed;
+	int ws_port; /* 0: any free one */
+	const char *kafka; /* NULL: embedded */
+	const char *redis; /* NULL: private */
+	const char *data;
+	bool json, keep, verbose;
+};
+
+extern const char demo_usage[];
+
+/* 0, 1 if help was asked for, or -EINVAL with @f naming the flag and what would be right. */
+MUST_CHECK int demo_options_parse(struct demo_options *ret, int argc, char **argv, struct fault *f);

@@ -1,0 +1,138 @@
+#include "souk/demo/run_folder.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/crypto.h"
+#include "souk/demo/frames.h"
+
+const char *const run_roles[RUN_ROLES] = { "ws-server", "pricing", "bidding", "connectors" };
+
+/* A port that was free a moment ago: fixed for the run, so that a restarted child is found where it was. */
+static int free_port(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof(a);
+	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int port = -1;
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0 && getsockname(fd, (struct sockaddr *)&a, &n) == 0)
+		port = ntohs(a.sin_port);
+	if (fd >= 0)
+		close(fd);
+	return port;
+}
+
+static int write_file(const char *folder, const char *name, const char *text, struct fault *f)
+{
+	char path[320];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	const size_t n = strlen(text);
+
+	if (fd < 0 || write(fd, text, n) != (ssize_t)n || close(fd) < 0)
+		return fault_set(f, FAULT_FATAL, -EIO, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+static int make_secrets(struct run_folder *r, struct fault *f)
+{
+	uint8_t bytes[80];
+	char text[200], keys[300];
+
+	if (crypto_random(bytes, sizeof(bytes)))
+		return fault_set(f, FAULT_FATAL, -EIO, "no randomness");
+	base64url_encode(text, bytes, 48);
+	int e = write_file(r->path, "jwt.secret", text, f);
+
+	if (e)
+		return e;
+	base64url_encode(text, bytes + 48, 32);
+	snprintf(keys, sizeof(keys), "{\"keys\":[{\"kid\":\"demo-1\",\"secret\":\"%s\"}]}\n", text);
+	hex_encode(r->stream_token, bytes, 16);
+	return write_file(r->path, "quote.keys", keys, f);
+}
+
+static int pick_ports(struct run_folder *r, const struct demo_options *o)
+{
+	int *const ports[] = { &r->stream_port, &r->admin_port[0], &r->admin_port[1], &r->admin_port[2], &r->admin_port[3], &r->world_admin_port,
+		&r->shoppers_admin_port };
+
+	r->ws_port = o->ws_port ? o->ws_port : free_port();
+	for (size_t i = 0; i < ARRAY_LEN(ports); i++)
+		if ((*ports[i] = free_port()) < 0)
+			return -EADDRNOTAVAIL;
+	return r->ws_port < 0 ? -EADDRNOTAVAIL : 0;
+}
+
+int run_folder_make(struct run_folder *r, const struct demo_options *o, int64_t now_ms, struct fault *f)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	*r = (struct run_folder){ .start_ms = now_ms };
+	/* Short: a unix socket's path has 108 bytes. */
+	snprintf(r->path, sizeof(r->path), "%s/souk-XXXXXX", tmp && *tmp && strlen(tmp) < 60 ? tmp : "/tmp");
+	if (!mkdtemp(r->path))
+		return fault_set(f, FAULT_FATAL, -errno, "%s: %s", r->path, strerror(errno));
+	snprintf(r->config_path, sizeof(r->config_path), "%s/souk.yaml", r->path);
+	snprintf(r->secret_path, sizeof(r->secret_path), "%s/jwt.secret", r->path);
+	snprintf(r->redis_socket, sizeof(r->redis_socket), "%s/redis.sock", r->path);
+	snprintf(r->redis_url, sizeof(r->redis_url), "unix://%s", r->redis_socket);
+	if (o->redis)
+		snprintf(r->redis_url, sizeof(r->redis_url), "%s", o->redis);
+	if (o->kafka) {
+		snprintf(r->kafka, sizeof(r->kafka), "%s", o->kafka);
+		snprintf(r->prefix, sizeof(r->prefix), "demo-%lld.", (long long)now_ms);
+	}
+	if (pick_ports(r, o))
+		return fault_set(f, FAULT_FATAL, -EADDRNOTAVAIL, "no free port on 127.0.0.1");
+	return make_secrets(r, f);
+}
+
+int run_folder_configure(const struct run_folder *r, const struct demo_options *o, struct fault *f)
+{
+	char *text = NULL;
+	size_t n;
+	FILE *out = open_memstream(&text, &n);
+	int e;
+
+	if (!out)
+		return fault_set(f, FAULT_FATAL, -ENOMEM, "out of memory");
+	fprintf(out,
+		"kafka:\n  bootstrap: \"%s\"\n  topic_prefix: \"%s\"\n  properties: { fetch.wait.max.ms: 5 }\n"
+		"redis: { url: \"%s\" }\n"
+		"ws:\n  listen: \"127.0.0.1:%d\"\n  auth: { hs256_secret_file: \"%s\" }\n"
+		"pricing:\n  rules_file: \"%s/rules.json\"\n  quote_keys_file: \"%s/quote.keys\"\n"
+		"bidding:\n  opensea:\n    stream_url: \"ws://127.0.0.1:%d/socket/websocket\"\n    api_key_file: \"%s/stream.token\"\n"
+		"    collections:\n      - { slug: " SCHEDULE_SLUG ", chain: \"eip155:1\", standard: erc721, contract: \"" SCHEDULE_CONTRACT
+		"\", fee_bps: %d, currency: ETH }\n"
+		"log: { level: info }\n",
+		r->kafka, r->prefix, r->redis_url, r->ws_port, r->secret_path, o->data, r->path, r->stream_port, r->path,
+		FRAME_MARKET_FEE_BPS + FRAME_ARTIST_FEE_BPS);
+	fclose(out);
+	e = write_file(r->path, "souk.yaml", text, f);
+	free(text);
+	return e ? e : write_file(r->path, "stream.token", r->stream_token, f);
+}
+
+void run_folder_remove(const struct run_folder *r)
+{
+	DIR *d = opendir(r->path);
+	struct dirent *e;
+
+	while (d && (e = readdir(d)) != NULL)
+		unlinkat(dirfd(d), e->d_name, 0);
+	if (d)
+		closedir(d);
+	rmdir(r->path);
+}
