@@ -7,8 +7,9 @@
 
 #include "common/model/record_out.h"
 
-#define INPUTS_MAX    16384
-#define WATERFALL_MAX 8192
+#define INPUTS_MAX    131072
+#define WATERFALL_MAX 131072
+#define REASONS_MAX   16384
 
 const char *const offer_state_names[] = { "live", "withdrawn", "none", NULL };
 const char *const decision_outcome_names[] = { "OFFER", "NO_OFFER", "EXPIRED", "WITHDRAWN", NULL };
@@ -52,7 +53,7 @@ static const struct field offer_fields[] = {
 	{ "issued", FIELD_TIME, 0, offsetof(struct offer, issued), 0, NULL },
 	{ "expires", FIELD_TIME, 0, offsetof(struct offer, expires), 0, NULL },
 	{ "ttl_ms", FIELD_COUNT, 0, offsetof(struct offer, ttl_ms), 0, NULL },
-	{ "reasons", FIELD_RAW, 0, offsetof(struct offer, reasons), WATERFALL_MAX, NULL },
+	{ "reasons", FIELD_RAW, 0, offsetof(struct offer, reasons), REASONS_MAX, NULL },
 	{ "personalised", FIELD_BOOL, 0, offsetof(struct offer, personalised), 0, NULL },
 	{ "disclosure", FIELD_STR, 0, offsetof(struct offer, disclosure), 1024, NULL },
 	{ "reason", FIELD_ENUM, 0, offsetof(struct offer, reason), 0, reason_names },
