@@ -1,0 +1,30 @@
+#pragma once
+
+/*
+ * From a judged event to its two messages: the decision for nft.decisions.v1 and the offer for
+ * nft.offers.v1.
+ */
+#include "common/base/arena.h"
+#include "common/base/buf.h"
+#include "common/io/bus.h"
+#include "common/model/ids.h"
+#include "common/model/quote.h"
+#include "pricing/event.h"
+#include "pricing/record.h"
+
+struct answer {
+	const struct event *event;
+	const struct price_inputs *inputs;
+	const struct price_result *result;
+	const struct quote_keys *keys;
+	struct str ruleset;
+	int32_t shard;            /* interest partition */
+	int32_t offer_partitions; /* of nft.offers.v1, 0 = unknown */
+	int64_t epoch;            /* owner epoch */
+	int64_t offer_ttl_ms;
+	int64_t latency_us;
+};
+
+/* Appends both messages to the event. 0; -ENOMEM; -EIO (a digest); QUOTE_E_KID (no key may sign
+ * yet: ask again later); -ENOSPC (larger than a record may be). */
+MUST_CHECK int answer_put(struct event *e, const struct answer *a);

@@ -1,0 +1,34 @@
+#pragma once
+
+/*
+ * Guards: what no rule may pass. All in the currency of the list price.
+ *
+ * Floors, rounded up:    cost + min_margin_bps          "cost"
+ *                        bid_net + floor_over_bid_bps   "best_bid"
+ *                        list - max_discount_bps        "max_discount"
+ * Ceilings, rounded down: list + max_premium_bps        "list"
+ *                        the lowest price shown to this (session, user, item), unless the market
+ * moved since   "shown"
+ *
+ * A value in another currency counts through parity (ETH, WETH); with no such path it is absent and
+ * flagged, never guessed.
+ */
+#include <stdbool.h>
+
+#include "pricing/inputs.h"
+
+#define GUARD_NO_FX_MAX 3
+
+struct guard_bounds {
+	u128 floor, ceiling;
+	const char *floor_id, *ceiling_id;  /* whose bound it is; floor_id NULL: no floor */
+	const char *no_fx[GUARD_NO_FX_MAX]; /* guards left out for want of a path to the list
+					       currency */
+	size_t n_no_fx;
+};
+
+/* @in has a list price. */
+void guard_bounds(struct guard_bounds *ret, const struct price_inputs *in);
+
+/* Whether the best bid differs by more than @bps of what it was, or came, or went. */
+bool guard_market_moved(struct money then, struct money now, int64_t bps);

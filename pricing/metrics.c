@@ -1,0 +1,54 @@
+#include "pricing/metrics.h"
+
+static const struct metric_def EVENTS = { "souk_pricing_events_total", METRIC_COUNTER,
+	"Interest events received.", NULL };
+static const struct metric_def REPEATS = { "souk_pricing_repeats_total", METRIC_COUNTER,
+	"Interest events skipped because they were decided within the lifetime of an offer.",
+	NULL };
+static const struct metric_def DEAD_LETTERS = { "souk_pricing_dead_letters_total", METRIC_COUNTER,
+	"Interest events without a readable id, user or session.", NULL };
+static const struct metric_def DECISIONS = { "souk_pricing_decisions_total", METRIC_COUNTER,
+	"Decisions made.", "outcome" };
+static const struct metric_def REASONS = { "souk_pricing_reasons_total", METRIC_COUNTER,
+	"Decisions without an offer, by reason.", "reason" };
+static const struct metric_def RESENT = { "souk_pricing_resent_total", METRIC_COUNTER,
+	"Messages sent again after a failed delivery.", NULL };
+static const struct metric_def UNSENDABLE = { "souk_pricing_unsendable_total", METRIC_COUNTER,
+	"Messages given up because the broker takes none that large.", NULL };
+static const struct metric_def HELD = { "souk_pricing_holds_total", METRIC_COUNTER,
+	"Times that reading of a partition was held back.", NULL };
+static const struct metric_def CUT_HEADERS = { "souk_pricing_dead_letter_headers_cut_total",
+	METRIC_COUNTER, "Headers of dead letters that had no room beside ours.", NULL };
+static const struct metric_def FORGOTTEN = { "souk_pricing_decisions_forgotten_total",
+	METRIC_COUNTER, "Decisions that could not be remembered for want of memory.", NULL };
+static const struct metric_def OWNER = { "souk_pricing_owner_changes_total", METRIC_COUNTER,
+	"Partitions that became ours or were taken from us.", "change" };
+static const struct metric_def IN_FLIGHT = { "souk_pricing_events_in_flight", METRIC_GAUGE,
+	"Events received and not yet answered and acknowledged.", NULL };
+static const struct metric_def JOIN = { "souk_pricing_join_seconds", METRIC_HISTOGRAM_SECONDS,
+	"From asking the cache to all rows of a batch.", NULL };
+static const struct metric_def DECISION = { "souk_pricing_decision_seconds",
+	METRIC_HISTOGRAM_SECONDS, "From receiving an event to its decision.", NULL };
+
+void pricing_metrics_init(struct pricing_metrics *ret, struct metrics *m)
+{
+	*ret = (struct pricing_metrics){
+		.events = metrics_counter(m, &EVENTS, NULL),
+		.repeats = metrics_counter(m, &REPEATS, NULL),
+		.dead_letters = metrics_counter(m, &DEAD_LETTERS, NULL),
+		.resent = metrics_counter(m, &RESENT, NULL),
+		.unsendable = metrics_counter(m, &UNSENDABLE, NULL),
+		.held = metrics_counter(m, &HELD, NULL),
+		.cut_headers = metrics_counter(m, &CUT_HEADERS, NULL),
+		.forgotten = metrics_counter(m, &FORGOTTEN, NULL),
+		.acquired = metrics_counter(m, &OWNER, "acquired"),
+		.lost = metrics_counter(m, &OWNER, "lost"),
+		.in_flight = metrics_gauge(m, &IN_FLIGHT, NULL),
+		.join = metrics_histogram(m, &JOIN, NULL),
+		.decision = metrics_histogram(m, &DECISION, NULL),
+	};
+	for (int i = 0; i < PRICING_OUTCOMES; i++)
+		ret->decisions[i] = metrics_counter(m, &DECISIONS, decision_outcome_names[i]);
+	for (int i = REASON_NONE + 1; i < PRICING_REASONS; i++)
+		ret->reasons[i] = metrics_counter(m, &REASONS, reason_names[i]);
+}

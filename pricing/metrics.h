@@ -1,0 +1,20 @@
+#pragma once
+
+/* Series of the role that more than one of its files moves. Prefix souk_pricing_. */
+#include "common/base/metrics.h"
+#include "common/model/offer.h"
+
+#define PRICING_OUTCOMES 4
+#define PRICING_REASONS  (REASON_RULE_CHANGE + 1)
+
+struct pricing_metrics {
+	struct counter *events, *repeats, *dead_letters;
+	struct counter *decisions[PRICING_OUTCOMES];
+	struct counter *reasons[PRICING_REASONS];
+	struct counter *resent, *unsendable, *held, *cut_headers, *forgotten;
+	struct counter *acquired, *lost;
+	struct gauge *in_flight;
+	struct histogram *join, *decision;
+};
+
+void pricing_metrics_init(struct pricing_metrics *ret, struct metrics *m);

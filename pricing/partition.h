@@ -1,0 +1,62 @@
+#pragma once
+
+/*
+ * One partition of nft.interest.v1 that the group gave us: claimed by an owner record on the same
+ * partition of nft.decisions.v1, read, judged and answered in order of offsets, committed when both
+ * results of every event before are acknowledged.
+ *
+ * CLAIMING -> RUNNING on acquired(); RUNNING -> LOST when someone else spoke: what is not
+ * acknowledged is dropped, and after a pause the partition is claimed again and read from the first
+ * event without acknowledged results. A partition that the group takes back is freed.
+ */
+#include <stdbool.h>
+
+#include "common/base/arena.h"
+#include "common/io/bus.h"
+#include "common/io/loop.h"
+#include "common/model/quote.h"
+#include "pricing/compute.h"
+#include "pricing/event.h"
+#include "pricing/join.h"
+#include "pricing/metrics.h"
+#include "pricing/rules_source.h"
+
+#define CURRENCIES_MAX 64
+
+struct partition;
+
+/* What all partitions of a process share. */
+struct partition_env {
+	struct loop *loop;
+	struct bus *bus;
+	struct bus_group *group;
+	const char *instance;
+	struct join *join;
+	struct rules_source *rules;
+	struct quote_keys *keys;
+	struct pricing_metrics metrics;
+	struct guards guards;             /* template: everything but the quantum */
+	char quantum[CURRENCIES_MAX][40]; /* amount text by currency, "" = 1 */
+	int64_t offer_ttl_ms;
+	int64_t in_flight_max;
+	int64_t recent_max;
+	struct arena *scratch; /* of one decision */
+	struct price_inputs inputs;
+	struct price_result result;
+	struct event_list orphans; /* dropped events whose reports are still to come */
+};
+
+/* @committed and @metadata as the group gave them. 0, -ENOMEM, -EIO. Claims at once. */
+MUST_CHECK int partition_new(struct partition **ret, struct partition_env *env, int32_t number,
+	int64_t committed, struct str metadata);
+/* Drops what is in flight. */
+struct partition *partition_free(struct partition *p);
+
+void partition_records(struct partition *p, const struct bus_record *r, size_t n);
+
+int32_t partition_number(const struct partition *p);
+bool partition_is_running(const struct partition *p);
+/* Takes no more events; what it has is finished. */
+void partition_drain(struct partition *p);
+/* Nothing in flight, and everything acknowledged is given to the commit. */
+bool partition_is_idle(const struct partition *p);

@@ -1,0 +1,26 @@
+#pragma once
+
+/*
+ * The decision record of one judged event: what nft.decisions.v1 carries, and what recomputing it
+ * must give again.
+ */
+#include "common/base/buf.h"
+#include "common/model/ids.h"
+#include "common/model/offer.h"
+#include "pricing/compute.h"
+#include "pricing/inputs.h"
+
+#define RECORD_BYTES_MAX (256 * 1024)
+
+struct record {
+	const struct price_inputs *inputs;
+	const struct price_result *result;
+	struct str ruleset; /* "sha256:…" */
+	struct str offer;   /* the offer's id */
+	struct version rev;
+	enum decision_cause cause;
+	int64_t latency_us;
+};
+
+/* Appends the record. 0 or -ENOSPC (over the maximum of @out or RECORD_BYTES_MAX). */
+MUST_CHECK int record_json(struct buf *out, const struct record *r);

@@ -1,0 +1,395 @@
+/*
+ * Bodies of our name are kept as text, newest first to go last, because a pointer may come before
+ * its body or name an old one again (a rollback). One that is no longer kept is looked for by
+ * reading the topic again from its beginning, once per pointer.
+ *
+ * Order at start: everything up to the end of the topic is read before anything is put in force, so
+ * that a restart does not price for a moment by what was replaced long ago.
+ */
+#include "pricing/rules_source.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/base/arena.h"
+#include "common/base/config.h"
+#include "common/base/log.h"
+#include "common/model/decode.h"
+#include "common/model/topics.h"
+#include "pricing/keyed.h"
+
+#define BODIES_MAX 16
+#define PAUSES_MAX 4096
+#define RETRY_MS   1000
+#define HEX_LEN    64
+#define ID_PREFIX  "sha256:"
+
+struct body {
+	char *text;
+	size_t n;
+};
+
+struct rules_source {
+	struct loop *loop;
+	struct bus *bus;
+	struct bus_reader *reader;
+	struct loop_timer *retry;
+	rules_source_fn changed;
+	void *ctx;
+	char name[65];
+	const struct ruleset *current; /* @file or @named */
+	struct ruleset *file;
+	struct ruleset *named; /* by the pointer */
+	bool is_publishing, is_published;
+	bool is_read;                    /* the topic, to its end, once */
+	char wanted[RULESET_ID_LEN + 1]; /* the pointer's; "" = none */
+	bool has_rescanned;              /* for this pointer */
+	char problem[200];
+	struct keyed *bodies; /* hex -> struct body */
+	struct keyed *pauses; /* "all" or a slug -> nothing */
+	struct counter *swaps, *refused;
+};
+
+static const struct metric_def SWAPS = { "souk_pricing_ruleset_swaps_total", METRIC_COUNTER,
+	"Rulesets put in force.", NULL };
+static const struct metric_def REFUSED = { "souk_pricing_ruleset_refused_total", METRIC_COUNTER,
+	"Records of nft.rules.v1 that could not be used.", NULL };
+
+/* ---- in force ---- */
+
+static void put_in_force(struct rules_source *s, const struct ruleset *rules)
+{
+	s->current = rules;
+	s->problem[0] = '\0';
+	counter_add(s->swaps, 1);
+	log_info("rules", "ruleset in force", "name=%s version=%s id=" STR_FMT, s->name,
+		log_quote(ruleset_version(rules)), STR_ARG(ruleset_id(rules)));
+	s->changed(s->ctx);
+}
+
+static void refuse(struct rules_source *s, const char *what, const char *why)
+{
+	counter_add(s->refused, 1);
+	snprintf(s->problem, sizeof(s->problem), "%s: %s", what, why);
+	log_error("rules", "a ruleset was not taken, what is in force stays", "name=%s problem=%s",
+		s->name, log_quote(str_of(s->problem)));
+}
+
+static void on_published(void *ctx, int err, int32_t partition, int64_t offset)
+{
+	struct rules_source *s = ctx;
+
+	(void)partition;
+	(void)offset;
+	s->is_publishing = false;
+	s->is_published = s->is_published || err == 0;
+	loop_timer_start(s->retry, err ? RETRY_MS : 0);
+}
+
+/* The file's body has to be in the topic before it prices anything. */
+static void publish_file(struct rules_source *s)
+{
+	char key[sizeof(s->name) + HEX_LEN + 2];
+	struct str hex = { ruleset_id(s->file).p + strlen(ID_PREFIX), HEX_LEN };
+	int n = snprintf(key, sizeof(key), "%s/" STR_FMT, s->name, STR_ARG(hex));
+	const struct bus_message m = {
+		.topic = TOPIC_RULES,
+		.partition = 0,
+		.key = { key, (size_t)n },
+		.value = ruleset_body(s->file),
+		.sent = on_published,
+		.ctx = s,
+	};
+
+	if (s->is_publishing)
+		return;
+	if (keyed_get(s->bodies, hex))
+		s->is_published = true;
+	else if (bus_send(s->bus, &m) == 0)
+		s->is_publishing = true;
+	loop_timer_start(s->retry, s->is_published ? 0 : RETRY_MS);
+}
+
+static void rescan(struct rules_source *s)
+{
+	s->has_rescanned = true;
+	bus_reader_remove(s->reader, TOPIC_RULES, 0);
+	if (bus_reader_add(s->reader, TOPIC_RULES, 0, BUS_FROM_BEGIN, -1) != 0)
+		loop_timer_start(s->retry, RETRY_MS);
+}
+
+static void follow_pointer(struct rules_source *s)
+{
+	struct body *b = keyed_get(s->bodies, str_of(s->wanted + strlen(ID_PREFIX)));
+	struct ruleset *rules = NULL;
+	struct fault f = { 0 };
+
+	if (s->current && str_eqz(ruleset_id(s->current), s->wanted))
+		return;
+	if (!b && !s->has_rescanned) {
+		rescan(s);
+		return;
+	}
+	if (!b) {
+		refuse(s, s->wanted, "its body is not on the topic");
+		return;
+	}
+	if (ruleset_parse(&rules, (struct str){ b->text, b->n }, &f) != 0) {
+		refuse(s, s->wanted, f.text);
+		return;
+	}
+	if (!str_eqz(ruleset_id(rules), s->wanted) || !str_eqz(ruleset_name(rules), s->name)) {
+		ruleset_free(rules);
+		refuse(s, s->wanted, "the body under this key has another hash or name");
+		return;
+	}
+	put_in_force(s, rules);
+	ruleset_free(s->named);
+	s->named = rules;
+}
+
+/* What the topic (and then the file) say now. */
+static void decide(void *ctx)
+{
+	struct rules_source *s = ctx;
+
+	if (!s->is_read)
+		return;
+	if (s->wanted[0])
+		follow_pointer(s);
+	else if (s->file && !s->is_published)
+		publish_file(s);
+	else if (s->file && s->current != s->file)
+		put_in_force(s, s->file);
+}
+
+/* ---- the topic ---- */
+
+struct pointer {
+	struct str ruleset;
+};
+static const struct field pointer_fields[] = {
+	{ .path = "ruleset", .kind = FIELD_ID, .flags = FIELD_REQUIRED, .offset = 0 },
+};
+static const struct record_type pointer_type = {
+	.name = "pointer",
+	.fields = pointer_fields,
+	.n_fields = 1,
+	.size = sizeof(struct pointer),
+};
+
+static bool is_ruleset_id(struct str s)
+{
+	uint8_t digest[32];
+
+	return s.n == RULESET_ID_LEN && str_starts(s, STR(ID_PREFIX)) &&
+	       hex_decode(digest, sizeof(digest), (struct str){ s.p + 7, HEX_LEN }) == 0;
+}
+
+static void on_pointer(struct rules_source *s, const struct bus_record *r)
+{
+	CLEANUP(arena_free) struct arena *a = NULL;
+	struct pointer p;
+	struct fault f = { 0 };
+
+	if (!str_is_set(r->value)) {
+		s->wanted[0] = '\0';
+		return;
+	}
+	if (arena_new(&a, 1024) != 0)
+		return;
+	if (decode(&pointer_type, &p, r->value, a, &f) != 0 || !is_ruleset_id(p.ruleset)) {
+		refuse(s, "pointer",
+			f.text[0] ? f.text : "\"ruleset\" must be sha256: and 64 hex digits");
+		return;
+	}
+	if (!str_eqz(p.ruleset, s->wanted))
+		s->has_rescanned = false;
+	(void)str_copy(s->wanted, sizeof(s->wanted), p.ruleset);
+}
+
+static void forget_oldest(struct rules_source *s)
+{
+	struct str key;
+	struct body *b = keyed_oldest(s->bodies, &key);
+
+	free(b->text);
+	keyed_remove(s->bodies, key);
+}
+
+static void on_body(struct rules_source *s, struct str hex, struct str value)
+{
+	struct body *b = keyed_get(s->bodies, hex);
+
+	if (hex.n != HEX_LEN || b || !str_is_set(value) || value.n > RULESET_BYTES_MAX)
+		return;
+	if (keyed_count(s->bodies) == BODIES_MAX)
+		forget_oldest(s);
+	b = keyed_put(s->bodies, hex);
+	if (!b)
+		return;
+	b->text = malloc(value.n + 1);
+	b->n = value.n;
+	if (b->text)
+		memcpy(b->text, value.p, value.n);
+	else
+		keyed_remove(s->bodies, hex);
+}
+
+static void on_pause(struct rules_source *s, struct str slug, bool is_paused)
+{
+	if (!is_paused)
+		keyed_remove(s->pauses, slug);
+	else if (!keyed_put(s->pauses, slug) || keyed_evicted(s->pauses))
+		log_error("rules", "more pauses than can be kept, the oldest is lost", "max=%d",
+			PAUSES_MAX);
+}
+
+static void on_record(struct rules_source *s, const struct bus_record *r)
+{
+	struct str name = str_of(s->name), key = r->key;
+
+	if (str_starts(key, STR("pause/")))
+		on_pause(s, (struct str){ key.p + 6, key.n - 6 }, str_is_set(r->value));
+	else if (str_eq(key, name))
+		on_pointer(s, r);
+	else if (str_starts(key, name) && key.p[name.n] == '/')
+		on_body(s, (struct str){ key.p + name.n + 1, key.n - name.n - 1 }, r->value);
+}
+
+static void on_records(void *ctx, const struct bus_record *r, size_t n)
+{
+	struct rules_source *s = ctx;
+
+	for (size_t i = 0; i < n; i++)
+		on_record(s, &r[i]);
+}
+
+static void on_end(void *ctx, const char *topic, int32_t partition, int64_t next_offset)
+{
+	struct rules_source *s = ctx;
+
+	(void)topic;
+	(void)partition;
+	(void)next_offset;
+	s->is_read = true;
+	loop_timer_start(s->retry, 0);
+}
+
+/* ---- life ---- */
+
+static int load_file(struct rules_source *s, const char *path, struct fault *f)
+{
+	struct fault why = { 0 };
+	char *text = NULL;
+	size_t n;
+	int r = file_read(path, RULESET_BYTES_MAX, &text, &n, f);
+
+	if (r != 0)
+		return r;
+	r = ruleset_parse(&s->file, (struct str){ text, n }, &why);
+	free(text);
+	if (r != 0)
+		return fault_set(f, FAULT_FATAL, r, "%.60s: %.180s", path, why.text);
+	return 0;
+}
+
+static int set_name(struct rules_source *s, const struct rules_source_config *c, struct fault *f)
+{
+	struct str name = c->name ? str_of(c->name) : s->file ? ruleset_name(s->file) : STR_NONE;
+
+	if (!str_is_set(name))
+		return fault_set(f, FAULT_FATAL, -EINVAL,
+			"pricing.rules_file or pricing.rules_name must be given");
+	if (str_copy(s->name, sizeof(s->name), name) != 0)
+		return fault_set(
+			f, FAULT_FATAL, -EINVAL, "pricing.rules_name: at most 64 characters");
+	if (s->file && !str_eq(ruleset_name(s->file), name))
+		return fault_set(f, FAULT_FATAL, -EINVAL,
+			"pricing.rules_name is \"%s\", but the ruleset in rules_file is \"" STR_FMT
+			"\"",
+			s->name, STR_ARG(ruleset_name(s->file)));
+	return 0;
+}
+
+int rules_source_new(struct rules_source **ret, struct loop *loop, struct bus *bus,
+	struct metrics *m, const struct rules_source_config *config, rules_source_fn changed,
+	void *ctx, struct fault *f)
+{
+	static const struct bus_reader_ops ops = { .records = on_records, .at_end = on_end };
+	CLEANUP(rules_source_free) struct rules_source *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->loop = loop;
+	s->bus = bus;
+	s->changed = changed;
+	s->ctx = ctx;
+	s->swaps = metrics_counter(m, &SWAPS, NULL);
+	s->refused = metrics_counter(m, &REFUSED, NULL);
+	r = config->file ? load_file(s, config->file, f) : 0;
+	if (r == 0)
+		r = set_name(s, config, f);
+	if (r == 0)
+		r = keyed_new(&s->bodies, BODIES_MAX, sizeof(struct body));
+	if (r == 0)
+		r = keyed_new(&s->pauses, PAUSES_MAX, 1);
+	if (r != 0)
+		return r;
+	s->retry = loop_timer_new(loop, decide, s);
+	if (!s->retry)
+		return -ENOMEM;
+	r = bus_reader_open(bus, &s->reader, &ops, s);
+	if (r == 0)
+		r = bus_reader_add(s->reader, TOPIC_RULES, 0, BUS_FROM_BEGIN, -1);
+	if (r != 0)
+		return r;
+	*ret = TAKE(s);
+	return 0;
+}
+
+struct rules_source *rules_source_free(struct rules_source *s)
+{
+	if (!s)
+		return NULL;
+	if (s->reader)
+		bus_reader_close(s->reader);
+	loop_timer_free(s->retry);
+	while (s->bodies && keyed_count(s->bodies))
+		forget_oldest(s);
+	keyed_free(s->bodies);
+	keyed_free(s->pauses);
+	ruleset_free(s->named);
+	ruleset_free(s->file);
+	free(s);
+	return NULL;
+}
+
+const struct ruleset *rules_source_current(const struct rules_source *s)
+{
+	return s->current;
+}
+
+bool rules_source_is_paused(const struct rules_source *s, struct str collection)
+{
+	if (keyed_count(s->pauses) == 0)
+		return false;
+	return keyed_get(s->pauses, STR("all")) ||
+	       (collection.n && keyed_get(s->pauses, collection));
+}
+
+void rules_source_why(const struct rules_source *s, struct buf *why)
+{
+	if (s->current)
+		return;
+	if (s->problem[0])
+		buf_printf(why, "rules: %s\n", s->problem);
+	else if (!s->is_read)
+		buf_printf(why, "rules: %s has not been read to its end\n", TOPIC_RULES);
+	else if (s->is_publishing || s->file)
+		buf_printf(why, "rules: the body of %s is not on %s yet\n", s->name, TOPIC_RULES);
+	else
+		buf_printf(why, "rules: no pointer \"%s\" on %s\n", s->name, TOPIC_RULES);
+}

@@ -1,0 +1,47 @@
+#pragma once
+
+/*
+ * Which ruleset is in force, and what is paused: nft.rules.v1 read from its beginning, and the file
+ * beside it.
+ *
+ * Records of nft.rules.v1: `<name>/<sha256 hex>` a body; `<name>` the pointer
+ * {"ruleset":"sha256:<hex>"}, null withdraws it; `pause/all`, `pause/<slug>` a pause (null =
+ * resumed). The topic beats the file: while there is a pointer of our name, the body it names is
+ * used (its hash is verified), and later pointers are followed by swapping one pointer between two
+ * events. Without one, the file's ruleset is used, and its body is published first under
+ * `<name>/<sha256>`, so that every decision can be made again from topics alone. A pointer to
+ * something missing or wrong changes nothing: what was in force stays, and rules_source_why() says
+ * it.
+ */
+#include <stdbool.h>
+
+#include "common/base/buf.h"
+#include "common/base/fault.h"
+#include "common/base/metrics.h"
+#include "common/io/bus.h"
+#include "common/io/loop.h"
+#include "pricing/rules/ruleset.h"
+
+struct rules_source;
+
+struct rules_source_config {
+	const char *file; /* NULL: none */
+	const char *name; /* NULL: the file's */
+};
+
+/* Another ruleset is in force, or the first one. Comes on the loop, never from inside
+ * rules_source_new(). */
+typedef void (*rules_source_fn)(void *ctx);
+
+/* 0; -EINVAL (the file's ruleset, or neither file nor name), -ENOENT, -EACCES with @f; -ENOMEM. */
+MUST_CHECK int rules_source_new(struct rules_source **ret, struct loop *loop, struct bus *bus,
+	struct metrics *m, const struct rules_source_config *config, rules_source_fn changed,
+	void *ctx, struct fault *f);
+struct rules_source *rules_source_free(struct rules_source *s);
+DEFINE_CLEANUP(struct rules_source *, rules_source_free)
+
+/* NULL until one is in force. Valid until the next turn of the loop. */
+const struct ruleset *rules_source_current(const struct rules_source *s);
+bool rules_source_is_paused(const struct rules_source *s, struct str collection);
+/* Appends one line on why there is no ruleset; nothing if there is. */
+void rules_source_why(const struct rules_source *s, struct buf *why);
