@@ -25,6 +25,7 @@ static const struct field event_fields[] = {
 	{ "from", FIELD_WALLET, 0, offsetof(struct market_event, from), 0, NULL },
 	{ "to", FIELD_WALLET, 0, offsetof(struct market_event, to), 0, NULL },
 	{ "price", FIELD_MONEY, 0, offsetof(struct market_event, price), 0, NULL },
+	{ "price_end", FIELD_MONEY, 0, offsetof(struct market_event, price_end), 0, NULL },
 	{ "price_net", FIELD_MONEY, 0, offsetof(struct market_event, price_net), 0, NULL },
 	{ "quantity", FIELD_COUNT, 0, offsetof(struct market_event, quantity), 0, NULL },
 	{ "starts", FIELD_TIME, 0, offsetof(struct market_event, starts), 0, NULL },
@@ -32,6 +33,7 @@ static const struct field event_fields[] = {
 	{ "listing", FIELD_ID, 0, offsetof(struct market_event, listing), 16, NULL },
 	{ "private", FIELD_BOOL, 0, offsetof(struct market_event, is_private), 0, NULL },
 	{ "flags", FIELD_RAW, 0, offsetof(struct market_event, flags), 512, NULL },
+	{ "epoch", FIELD_COUNT, 0, offsetof(struct market_event, epoch), 0, NULL },
 };
 
 const struct record_type market_event_type_record = {
@@ -56,6 +58,7 @@ void market_event_json(struct json_out *j, const struct market_event *e)
 	json_str_opt(j, "from", e->from);
 	json_str_opt(j, "to", e->to);
 	money_json(j, "price", e->price);
+	money_json(j, "price_end", e->price_end);
 	money_json(j, "price_net", e->price_net);
 	i64_json_opt(j, "quantity", e->quantity);
 	i64_json_opt(j, "starts", e->starts);
@@ -63,5 +66,6 @@ void market_event_json(struct json_out *j, const struct market_event *e)
 	json_str_opt(j, "listing", e->listing);
 	tribool_json(j, "private", e->is_private);
 	json_raw_opt(j, "flags", e->flags);
+	i64_json_opt(j, "epoch", e->epoch);
 	json_end(j);
 }

@@ -24,12 +24,14 @@ struct market_event {
 	struct str taker;
 	struct str from, to;
 	struct money price; /* per item, in the collection's list currency; absent: flagged */
+	struct money price_end; /* of a dutch listing, at `expires`; absent: as price */
 	struct money price_net; /* bids: what the seller would get */
 	int64_t quantity;
 	int64_t starts, expires; /* ms, 0 = absent */
 	struct str listing;      /* "fixed" | "dutch" | "english" */
 	int is_private;          /* enum tribool */
 	struct str flags;        /* array of texts */
+	int64_t epoch;           /* owner epoch of who wrote the record; below a later owner record with a higher one it is void */
 };
 extern const struct record_type market_event_type_record;
 void market_event_json(struct json_out *j, const struct market_event *e);
