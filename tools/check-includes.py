@@ -58,6 +58,8 @@ def main() -> int:
                     continue
                 print(f"{name}:{number}: {here} must not include {target}")
                 bad += 1
+    if "--tap" in sys.argv:
+        print(f"{'not ok' if bad else 'ok'} - the include rule holds in {len(files)} files")
     print(f"check-includes: {len(files)} files, {bad} violations", file=sys.stderr)
     return 1 if bad or not files else 0
 

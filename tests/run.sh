@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# What ./dev test runs (ROOT, BUILD, SAN and CACHE come from it). Each stage writes TAP; the last line printed is the sum: "N passed, N failed".
+# A stage that breaks off counts as a failure, never as nothing.
+#   ./dev test [unit] [integration] [e2e] [docs]     only some stages
+set -uo pipefail
+cd "$ROOT"
+OUT=$(mktemp -d)
+trap 'rm -rf "$OUT"' EXIT
+stages=("$@")
+[ $# -gt 0 ] || stages=(docs unit integration e2e)
+say() { printf '\033[2m== %s\033[0m\n' "$*" >&2; }
+
+# Runs a program that prints TAP, shows what fails, keeps the output for the sum.
+tap() { # name, command…
+	local name=$1 rc=0
+	shift
+	say "$name"
+	"$@" >"$OUT/$name.tap" 2>"$OUT/$name.err" || rc=$?
+	grep -E '^not ok|^Bail out' "$OUT/$name.tap" >&2 || true
+	if [ $rc -ne 0 ]; then
+		tail -n 40 "$OUT/$name.err" >&2
+		grep -q '^not ok' "$OUT/$name.tap" || echo "not ok - $name ended with $rc" | tee -a "$OUT/$name.tap" >&2
+	elif ! grep -q '^ok' "$OUT/$name.tap"; then
+		echo "not ok - $name tested nothing" | tee -a "$OUT/$name.tap" >&2
+	fi
+}
+
+build_into() { # folder, meson options…
+	local dir=$1
+	shift
+	local cc=${CC:-cc}
+	command -v ccache >/dev/null && cc="ccache $cc"
+	say "building $(basename "$dir")"
+	{ [ -f "$dir/build.ninja" ] || CC=$cc meson setup "$dir" "$@"; } >"$OUT/setup.log" 2>&1 && meson configure "$dir" -Dtests=true >>"$OUT/setup.log" 2>&1 &&
+		ninja -C "$dir" >"$OUT/build.log" 2>&1 && return 0
+	tail -n 60 "$OUT/setup.log" "$OUT/build.log" >&2
+	echo "not ok - $(basename "$dir") does not build" | tee "$OUT/build.tap" >&2
+	return 1
+}
+
+unit() {
+	meson test -C "$SAN" --no-rebuild --suite unit --suite schemas --print-errorlogs >"$OUT/meson.out" 2>&1
+	local rc=$?
+	[ $rc -eq 0 ] || tail -n 80 "$OUT/meson.out" >&2
+	/usr/bin/python3 tests/support/meson_tap.py "$SAN/meson-logs/testlog.json" >"$OUT/unit.tap"
+	[ $rc -eq 0 ] || grep -q '^not ok' "$OUT/unit.tap" || echo "not ok - meson test ended with $rc" >>"$OUT/unit.tap"
+	grep -E '^not ok' "$OUT/unit.tap" >&2 || true
+}
+
+need_kafka() {
+	KAFKA=$CACHE/kafka-3.9
+	tests/support/kafka.sh install "$KAFKA" >&2 || return 1
+	export SOUK_TEST_KAFKA_DIR=$KAFKA
+}
+
+integration() {
+	local env=(env ASAN_OPTIONS=abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1)
+	need_kafka || { echo "not ok - no Kafka" >"$OUT/kafka.tap"; return; }
+	tap cache-redis "${env[@]}" "$SAN/tests/cache_redis"
+	tap ws-lws "${env[@]}" "$SAN/tests/ws_lws"
+	tap bus-mock "${env[@]}" "$SAN/tests/bus_mock"
+	tap bus-kafka tests/support/with_kafka.sh "${env[@]}" "$SAN/tests/bus_kafka"
+}
+
+e2e() {
+	need_kafka || { echo "not ok - no Kafka" >"$OUT/kafka.tap"; return; }
+	export SOUK=$BUILD/souk
+	tap e2e-command-line /usr/bin/python3 tests/e2e/command_line.py
+	tap e2e-demo /usr/bin/python3 tests/e2e/demo.py
+	tap e2e-clients /usr/bin/python3 tests/e2e/clients.py
+	tap e2e-demo-kafka tests/support/with_kafka.sh /usr/bin/python3 tests/e2e/demo.py --real
+}
+
+docs() {
+	tap include-rule /usr/bin/python3 tools/check-includes.py --tap
+}
+
+for s in "${stages[@]}"; do
+	case $s in
+	unit) build_into "$SAN" -Db_sanitize=address,undefined -Db_lundef=false && unit ;;
+	integration) build_into "$SAN" -Db_sanitize=address,undefined -Db_lundef=false && integration ;;
+	e2e) build_into "$BUILD" && e2e ;;
+	docs) docs ;;
+	*) echo "no such stage: $s (unit, integration, e2e, docs)" >&2; exit 2 ;;
+	esac
+done
+
+passed=$(cat "$OUT"/*.tap 2>/dev/null | grep -cE '^ok' || true)
+failed=$(cat "$OUT"/*.tap 2>/dev/null | grep -cE '^(not ok|Bail out)' || true)
+[ "$passed" -gt 0 ] || failed=$((failed + 1))
+if [ "$failed" -gt 0 ]; then
+	echo "failed:"
+	grep -hE '^(not ok|Bail out)' "$OUT"/*.tap | sed 's/^/  /'
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
