@@ -1,6 +1,9 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "common/model/topics.h"
 
 static bool has_config(const struct topic_spec *t, const char *line)
@@ -77,4 +80,27 @@ Test(topics, policies_are_those_of_the_contract)
 	cr_expect(has_config(find(TOPIC_ORDERS), "message.timestamp.type=LogAppendTime"));
 	cr_expect(has_config(find(TOPIC_LEDGER), "retention.ms=-1"));
 	cr_expect(eq(i32, find(TOPIC_RULES)->partitions, 1));
+}
+
+/* Each channel's binding names its topic and, on the next line, its partitions. */
+Test(topics, the_protocol_document_says_the_same)
+{
+	char path[1024], line[512], name[64] = "";
+	size_t n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/docs/protocol/asyncapi.yaml", getenv("SOUK_SOURCE_DIR"));
+	f = fopen(path, "r");
+	cr_assert(f != NULL, "%s", path);
+	while (fgets(line, sizeof(line), f)) {
+		int partitions;
+
+		if (sscanf(line, " topic: %63s", name) == 1 ||
+			sscanf(line, " partitions: %d", &partitions) != 1)
+			continue;
+		cr_expect(find(name)->partitions == partitions, "%s: %d", name, partitions);
+		n++;
+	}
+	fclose(f);
+	cr_expect(ge(sz, n, 12));
 }
