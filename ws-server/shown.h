@@ -1,0 +1,42 @@
+#pragma once
+
+/*
+ * What a session has been told of each offer: the newest revision, so that a client never sees a
+ * revision twice and never a lower one after a higher one.
+ *
+ * Belongs to one session; at most @max offers. When full, the one that runs out first is forgotten
+ * (counted in n_forgotten); entries also go once their time is over.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/str.h"
+#include "common/model/version.h"
+
+#define SHOWN_KEY_BYTES 16
+
+/* An offer of a user: a session that acts for many keeps them apart. */
+struct shown_key {
+	uint8_t bytes[SHOWN_KEY_BYTES];
+};
+
+struct shown_entry;
+
+struct shown {
+	struct shown_entry *entries;
+	size_t n, cap, max;
+	uint64_t n_forgotten;
+};
+
+/* 0 or -EIO. */
+MUST_CHECK int shown_key(struct shown_key *ret, struct str user, struct str offer);
+
+void shown_init(struct shown *s, size_t max);
+void shown_fini(struct shown *s);
+
+/* Is @rev higher than what was shown of @key? Then it is remembered until @until_ms. Without
+ * memory: not shown. */
+bool shown_raise(struct shown *s, const struct shown_key *key, struct version rev, int64_t until_ms,
+	int64_t now_ms);
