@@ -77,7 +77,7 @@ checks=("$@")
 [ $# -gt 0 ] || checks=(includes format tidy asyncapi links config)
 for c in "${checks[@]}"; do
 	case $c in
-	includes | format | tidy | asyncapi | | links | config) check "$c" "$c" ;;
+	includes | format | tidy | asyncapi | links | config) check "$c" "$c" ;;
 	*)
 		echo "lint: no such check: $c (includes format tidy asyncapi links config)" >&2
 		exit 2
