@@ -127,8 +127,11 @@ static void on_turn(void *ctx)
 {
 	struct sim_remote *r = ctx;
 	struct event *e = STAILQ_FIRST(&r->events);
-	struct sim_client *c = e->client;
+	struct sim_client *c;
 
+	if (!e)
+		return; /* dropped since */
+	c = e->client;
 	STAILQ_REMOVE_HEAD(&r->events, link);
 	if (!STAILQ_EMPTY(&r->events))
 		loop_timer_start(r->timer, 0);

@@ -184,6 +184,8 @@ static void on_turn(void *ctx)
 	struct sim_server *s = ctx;
 	struct event *e = STAILQ_FIRST(&s->events);
 
+	if (!e)
+		return; /* dropped since */
 	STAILQ_REMOVE_HEAD(&s->events, link);
 	if (!STAILQ_EMPTY(&s->events))
 		loop_timer_start(s->timer, 0);
