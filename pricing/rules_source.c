@@ -14,6 +14,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/config.h"
+#include "common/base/crypto.h"
 #include "common/base/log.h"
 #include "common/model/decode.h"
 #include "common/model/topics.h"

@@ -429,15 +429,10 @@ static int parse_tables(struct parser *p, const json_t *tables)
 	return 0;
 }
 
-/* ---- what one decision can say ---- */
+/* ---- what one offer can say ---- */
 
-/* As large as the tables of common/model/offer.h take them. */
-#define WATERFALL_BYTES_MAX 8192
-#define REASONS_BYTES_MAX   8192
-#define WATERFALL_REST      1000 /* anchor, rounding, guards */
-#define LINE_BYTES          110  /* two amounts of 29 digits and the names */
-#define NOTE_BYTES          24
-#define REASON_BYTES        40
+#define REASONS_BYTES_MAX 16384 /* as large as common/model/offer.c takes them */
+#define REASON_BYTES      48    /* names, bps, punctuation */
 
 static size_t json_bytes(struct str s)
 {
@@ -451,39 +446,28 @@ static size_t json_bytes(struct str s)
 	return n;
 }
 
-/* The most that one table adds: its longest row, and a skipped one before it. */
-static void table_bytes(const struct rule_table *t, size_t *waterfall, size_t *reasons)
+/* Each table can fire its longest row. */
+static int check_reasons(struct parser *p)
 {
-	size_t fired = 0, skipped = 0, reason = 0;
+	size_t n = 2;
 
-	for (size_t i = 0; i < t->n; i++) {
-		const struct rule_row *row = &t->rows[i];
-		size_t n = row->id.n + LINE_BYTES;
-		size_t m = row->id.n + json_bytes(row->reason) + REASON_BYTES;
+	for (size_t t = 0; t < p->rules->n_tables; t++) {
+		const struct rule_table *table = &p->rules->tables[t];
+		size_t longest = 0;
 
-		fired = n > fired ? n : fired;
-		reason = m > reason ? m : reason;
-		if ((row->labels & RULE_PERSONAL) && n + NOTE_BYTES > skipped)
-			skipped = n + NOTE_BYTES;
+		for (size_t i = 0; i < table->n; i++) {
+			const struct rule_row *row = &table->rows[i];
+			size_t m = row->id.n + json_bytes(row->reason) + REASON_BYTES;
+
+			longest = m > longest ? m : longest;
+		}
+		n += longest;
 	}
-	*waterfall += fired + skipped;
-	*reasons += reason;
-}
-
-static int check_size(struct parser *p)
-{
-	size_t waterfall = WATERFALL_REST, reasons = 2;
-
-	for (size_t t = 0; t < p->rules->n_tables; t++)
-		table_bytes(&p->rules->tables[t], &waterfall, &reasons);
-	if (waterfall > WATERFALL_BYTES_MAX || reasons > REASONS_BYTES_MAX) {
-		path_down(p, ".tables");
-		return bad(p,
-			"one decision could need %zu bytes of waterfall (at most %d) and %zu of "
-			"reasons (at most %d): use fewer tables or shorter ids and reasons",
-			waterfall, WATERFALL_BYTES_MAX, reasons, REASONS_BYTES_MAX);
-	}
-	return 0;
+	if (n <= REASONS_BYTES_MAX)
+		return 0;
+	path_down(p, ".tables");
+	return bad(p, "the reasons of one offer could need %zu bytes, at most %d: shorten reasons",
+		n, REASONS_BYTES_MAX);
 }
 
 /* ---- disclosure ---- */
@@ -560,7 +544,7 @@ static int parse_document(struct parser *p)
 	if (r == 0)
 		r = parse_tables(p, json_object_get(rules->doc, "tables"));
 	if (r == 0)
-		r = check_size(p);
+		r = check_reasons(p);
 	if (r == 0)
 		r = parse_disclosure(p, json_object_get(rules->doc, "disclosure"));
 	return r;

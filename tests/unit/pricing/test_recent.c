@@ -1,0 +1,190 @@
+#include "tests/unit/pricing/fixture.h"
+
+#include <stdio.h>
+
+#include "pricing/recent.h"
+
+#define TTL 30000
+
+static struct recent *recent_of(size_t max)
+{
+	struct recent *r = NULL;
+
+	cr_assert(zero(int, recent_new(&r, max, TTL, 100)));
+	recent_reset(r, -1, 100, -TTL); /* long ago: nothing from a predecessor lives */
+	return r;
+}
+
+static void offer(struct recent *r, const char *id, int64_t now, u128 price, u128 bid)
+{
+	const struct recent_decision d = { .interest = str_of(id),
+		.session = STR("s"),
+		.user = STR("u"),
+		.item = STR("i"),
+		.now_ms = now,
+		.is_offer = true,
+		.price = eth(price),
+		.bid_net = bid ? weth(bid) : (struct money){ 0 } };
+
+	cr_assert(zero(int, recent_add(r, &d)));
+}
+
+static void refuse(struct recent *r, const char *id, int64_t now)
+{
+	cr_assert(zero(int, recent_add(r, &(struct recent_decision){ .interest = str_of(id),
+						  .session = STR("s"),
+						  .user = STR("u"),
+						  .now_ms = now })));
+}
+
+static struct recent_view look(struct recent *r, int64_t now)
+{
+	struct recent_view v;
+
+	recent_look(r, STR("s"), STR("u"), STR("i"), now, &v);
+	return v;
+}
+
+Test(recent, an_interest_is_known_while_its_offer_could_live)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(16);
+
+	offer(r, "a", 1000, 10, 0);
+	refuse(r, "b", 1000);
+	cr_expect(recent_knows(r, STR("a"), 1000 + TTL - 1));
+	cr_expect(recent_knows(r, STR("b"), 1000 + TTL - 1));
+	cr_expect(not(recent_knows(r, STR("c"), 1000)));
+	cr_expect(not(recent_knows(r, STR("a"), 1000 + TTL)));
+}
+
+Test(recent, live_quotes_are_counted_and_taken_back)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(16);
+
+	offer(r, "a", 1000, 10, 0);
+	offer(r, "b", 2000, 10, 0);
+	refuse(r, "c", 2000);
+	cr_expect(eq(i64, look(r, 2000).live_user, 2));
+	cr_expect(eq(i64, look(r, 2000).live_item, 2));
+	cr_expect(eq(i64, look(r, 1000 + TTL).live_user, 1));
+	cr_expect(eq(i64, look(r, 2000 + TTL).live_item, 0));
+}
+
+Test(recent, the_lowest_price_shown_slides_with_time)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(64);
+
+	offer(r, "a", 1000, 10, 0);
+	offer(r, "b", 2000, 12, 0);
+	offer(r, "c", 3000, 11, 0);
+	cr_expect(look(r, 3000).shown_price.amount == 10);
+	cr_expect(look(r, 1000 + TTL).shown_price.amount == 11, "12 was above a later 11");
+	cr_expect(look(r, 3000 + TTL - 1).shown_price.amount == 11);
+	cr_expect(not(money_is_set(look(r, 3000 + TTL).shown_price)));
+	offer(r, "d", 50000, 7, 0);
+	offer(r, "e", 50001, 6, 0);
+	cr_expect(look(r, 50001).shown_price.amount == 6);
+}
+
+Test(recent, other_sessions_users_and_items_are_others)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(64);
+	struct recent_view v;
+
+	offer(r, "a", 1000, 10, 0);
+	recent_look(r, STR("t"), STR("u"), STR("i"), 1000, &v);
+	cr_expect(not(money_is_set(v.shown_price)));
+	cr_expect(eq(i64, v.live_user, 1));
+	recent_look(r, STR("s"), STR("v"), STR("i"), 1000, &v);
+	cr_expect(not(money_is_set(v.shown_price)));
+	cr_expect(eq(i64, v.live_user, 0));
+	recent_look(r, STR("s"), STR("u"), STR("j"), 1000, &v);
+	cr_expect(not(money_is_set(v.shown_price)));
+	recent_look(r, STR("su"), STR(""), STR("i"), 1000, &v);
+	cr_expect(not(money_is_set(v.shown_price)), "parts do not run together");
+}
+
+Test(recent, an_offer_after_the_market_moved_begins_anew)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(64);
+
+	offer(r, "a", 1000, 100, 50);
+	offer(r, "b", 2000, 130, 80);
+	cr_expect(look(r, 2000).shown_price.amount == 130);
+	cr_expect(look(r, 2000).shown_bid_net.amount == 80);
+}
+
+Test(recent, more_rising_prices_than_places_can_only_hold_down)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(64);
+	char id[8];
+
+	for (int i = 0; i < 20; i++) {
+		snprintf(id, sizeof(id), "i%d", i);
+		offer(r, id, 1000 + i, (u128)(100 + i), 0);
+	}
+	cr_expect(look(r, 1020).shown_price.amount == 100);
+	cr_expect(look(r, 1000 + TTL).shown_price.amount == 101);
+	cr_expect(look(r, 1015 + TTL).shown_price.amount <= 116);
+	cr_expect(money_is_set(look(r, 1018 + TTL).shown_price));
+}
+
+Test(recent, when_full_the_oldest_goes_but_its_place_in_the_log_stays)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(2);
+
+	offer(r, "a", 1000, 10, 0);
+	recent_logged(r, STR("a"), 101);
+	offer(r, "b", 2000, 10, 0);
+	recent_logged(r, STR("b"), 102);
+	offer(r, "c", 3000, 10, 0);
+	recent_logged(r, STR("c"), 103);
+	cr_expect(not(recent_knows(r, STR("a"), 3000)));
+	cr_expect(eq(u64, recent_evicted(r), 1));
+	cr_expect(eq(i64, look(r, 3000).live_user, 2));
+	cr_expect(eq(i64, recent_since(r, 3000), 101));
+	cr_expect(eq(i64, recent_since(r, 1000 + TTL), 102));
+}
+
+Test(recent, since_is_the_oldest_that_may_live_else_the_end)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(16);
+
+	cr_expect(eq(i64, recent_since(r, 0), 100));
+	offer(r, "a", 1000, 10, 0);
+	cr_expect(eq(i64, recent_since(r, 1000), 100), "on its way: at or behind the end");
+	recent_logged(r, STR("a"), 105);
+	cr_expect(eq(i64, recent_since(r, 1000), 105));
+	refuse(r, "b", 2000);
+	recent_logged(r, STR("b"), 106);
+	cr_expect(eq(i64, recent_since(r, 2000), 105));
+	cr_expect(eq(i64, recent_since(r, 1000 + TTL), 106));
+	cr_expect(eq(i64, recent_since(r, 2000 + TTL), 107));
+}
+
+Test(recent, a_predecessors_decisions_hold_until_they_have_run_out)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(16);
+
+	offer(r, "a", 1000, 10, 0);
+	recent_reset(r, 70, 201, 5000);
+	cr_expect(not(recent_knows(r, STR("a"), 5000)));
+	cr_expect(eq(i64, look(r, 5000).live_user, 0));
+	cr_expect(eq(i64, recent_since(r, 5000 + TTL - 1), 70));
+	cr_expect(eq(i64, recent_since(r, 5000 + TTL), 201));
+	recent_reset(r, -1, 300, 5000);
+	cr_expect(eq(i64, recent_since(r, 5000), -1));
+}
+
+/* The same record again, after a delivery that failed and was done all the same. */
+Test(recent, the_first_place_in_the_log_counts)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(16);
+
+	offer(r, "a", 1000, 10, 0);
+	recent_logged(r, STR("a"), 105);
+	recent_logged(r, STR("a"), 109);
+	offer(r, "a", 1500, 99, 0);
+	cr_expect(eq(i64, recent_since(r, 1500), 105));
+	cr_expect(eq(i64, look(r, 1500).live_user, 1));
+}
