@@ -18,7 +18,7 @@ struct ws_client;
 struct ws_client_ops {
 	void (*opened)(void *ctx);
 	void (*text)(void *ctx, struct str message); /* whole, at most message_max */
-	/* The connection is over or never came: a close code (1006 = broken), or an HTTP status (403, 502) if the upgrade was refused. @why is for a log. A new connect may be
+	/* The connection is over or never came: a close code (1006 = broken), and the HTTP status (403, 502) if the upgrade was refused, else 0. @why is for a log. A new connect may be
 	 * started from inside. */
 	void (*closed)(void *ctx, int code, int http_status, const char *why);
 };

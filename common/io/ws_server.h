@@ -33,7 +33,7 @@ struct ws_server_ops {
 	void *(*opened)(void *ctx, struct ws_conn *c, const struct ws_conn_info *info);
 	/* One whole text message, valid UTF-8. May close the connection. */
 	void (*text)(void *session, struct str message);
-	/* Any frame, control frames included: the client is alive. */
+	/* Any frame, control frames included (but for an empty pong nobody asked for): the client is alive. Before text() of the same frame. */
 	void (*heard)(void *session);
 	/* ws_conn_write would be taken again. */
 	void (*writable)(void *session);

@@ -105,15 +105,15 @@ static void role_fini(struct role *r)
 }
 
 /* Turns the loop until the condition holds; the check fails if it never does. */
-#define EVENTUALLY(condition)                                                                      \
-	do {                                                                                       \
-		bool ok_ = (condition);                                                            \
-                                                                                                   \
-		for (int turn_ = 0; turn_ < TURNS_MAX && !ok_; turn_++) {                          \
-			s->turn(s);                                                                \
-			ok_ = (condition);                                                         \
-		}                                                                                  \
-		check_is(ok_, &s->failures, __FILE__, __LINE__, "eventually " #condition);         \
+#define EVENTUALLY(condition) \
+	do { \
+		bool ok_ = (condition); \
+\
+		for (int turn_ = 0; turn_ < TURNS_MAX && !ok_; turn_++) { \
+			s->turn(s); \
+			ok_ = (condition); \
+		} \
+		check_is(ok_, &s->failures, __FILE__, __LINE__, "eventually " #condition); \
 	} while (0)
 
 static void turns(struct ws_suite *s, int n)
@@ -457,13 +457,14 @@ static void opened_may_write_and_close(struct ws_suite *s)
 /* Writes until refused; returns how many were taken. */
 static unsigned fill(struct ws_suite *s, struct ws_conn *c, unsigned from)
 {
-	char text[1024];
+	char text[1024], number[16];
 	unsigned n = 0;
 	int r = 0;
 
 	memset(text, '.', sizeof(text));
 	while (r == 0 && n < 100000) {
-		snprintf(text, 16, "%08u", from + n);
+		snprintf(number, sizeof(number), "%08u", from + n);
+		memcpy(text, number, 8);
 		r = ws_conn_write(c, (struct str){ text, sizeof(text) });
 		if (r == 0)
 			n++;

@@ -198,8 +198,6 @@ void ws_raw_peer_pump(struct ws_raw_peer *p)
 			break;
 		if (n <= 0) {
 			p->is_ended = true;
-			if (!p->code)
-				p->code = 1006;
 			break;
 		}
 		if (p->status && p->status != 101)
@@ -211,6 +209,8 @@ void ws_raw_peer_pump(struct ws_raw_peer *p)
 		parse_answer(p);
 	while (p->status == 101 && parse_frame(p))
 		;
+	if (p->is_ended && !p->code)
+		p->code = 1006;
 }
 
 const char *ws_raw_peer_answer(const struct ws_raw_peer *p)
