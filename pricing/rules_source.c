@@ -46,6 +46,8 @@ struct rules_source {
 	bool is_read;                    /* the topic, to its end, once */
 	char wanted[RULESET_ID_LEN + 1]; /* the pointer's; "" = none */
 	bool has_rescanned;              /* for this pointer */
+	int64_t seen; /* highest offset taken; what is read again is looked at for
+			 the wanted body only */
 	char problem[200];
 	struct keyed *bodies; /* hex -> struct body */
 	struct keyed *pauses; /* "all" or a slug -> nothing */
@@ -223,7 +225,7 @@ static void on_body(struct rules_source *s, struct str hex, struct str value)
 {
 	struct body *b = keyed_get(s->bodies, hex);
 
-	if (hex.n != HEX_LEN || b || !str_is_set(value) || value.n > RULESET_BYTES_MAX)
+	if (b || !str_is_set(value) || value.n > RULESET_BYTES_MAX)
 		return;
 	if (keyed_count(s->bodies) == BODIES_MAX)
 		forget_oldest(s);
@@ -247,16 +249,31 @@ static void on_pause(struct rules_source *s, struct str slug, bool is_paused)
 			PAUSES_MAX);
 }
 
+/* Of `<name>/<64 hex>`; p == NULL for any other key. */
+static struct str body_hex(const struct rules_source *s, struct str key)
+{
+	struct str name = str_of(s->name);
+
+	if (!str_starts(key, name) || key.n != name.n + 1 + HEX_LEN || key.p[name.n] != '/')
+		return STR_NONE;
+	return (struct str){ key.p + name.n + 1, HEX_LEN };
+}
+
 static void on_record(struct rules_source *s, const struct bus_record *r)
 {
-	struct str name = str_of(s->name), key = r->key;
+	struct str key = r->key, hex = body_hex(s, key);
+	bool is_again = r->offset <= s->seen;
 
-	if (str_starts(key, STR("pause/")))
+	if (str_is_set(hex)) {
+		if (!is_again || str_eqz(hex, s->wanted + strlen(ID_PREFIX)))
+			on_body(s, hex, r->value);
+	} else if (!is_again && str_starts(key, STR("pause/"))) {
 		on_pause(s, (struct str){ key.p + 6, key.n - 6 }, str_is_set(r->value));
-	else if (str_eq(key, name))
+	} else if (!is_again && str_eqz(key, s->name)) {
 		on_pointer(s, r);
-	else if (str_starts(key, name) && key.p[name.n] == '/')
-		on_body(s, (struct str){ key.p + name.n + 1, key.n - name.n - 1 }, r->value);
+	}
+	if (!is_again)
+		s->seen = r->offset;
 }
 
 static void on_records(void *ctx, const struct bus_record *r, size_t n)
@@ -327,6 +344,7 @@ int rules_source_new(struct rules_source **ret, struct loop *loop, struct bus *b
 	s->loop = loop;
 	s->bus = bus;
 	s->changed = changed;
+	s->seen = -1;
 	s->ctx = ctx;
 	s->swaps = metrics_counter(m, &SWAPS, NULL);
 	s->refused = metrics_counter(m, &REFUSED, NULL);

@@ -1,0 +1,340 @@
+#include "tests/unit/pricing/fixture.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/io/sim/bus_sim.h"
+#include "common/io/sim/loop_sim.h"
+#include "common/model/topics.h"
+#include "pricing/rules_source.h"
+
+#define RULES_A "{\"name\":\"demo\",\"tables\":[],\"version\":\"a\"}"
+#define RULES_B "{\"name\":\"demo\",\"tables\":[],\"version\":\"b\"}"
+
+struct world {
+	struct loop *loop;
+	struct sim_broker *broker;
+	struct bus *bus;
+	struct metrics *metrics;
+	struct rules_source *source;
+	char file[64];
+	int n_changed;
+};
+
+static void on_changed(void *ctx)
+{
+	((struct world *)ctx)->n_changed++;
+}
+
+static void write_file(struct world *w, const char *json)
+{
+	int fd;
+
+	snprintf(w->file, sizeof(w->file), "/tmp/souk-rules-XXXXXX");
+	fd = mkstemp(w->file);
+	cr_assert(fd >= 0);
+	cr_assert(eq(int, (int)write(fd, json, strlen(json)), (int)strlen(json)));
+	close(fd);
+}
+
+static void world_init(struct world *w)
+{
+	*w = (struct world){ 0 };
+	cr_assert(zero(int, loop_sim_new(&w->loop, 1795334400000)));
+	cr_assert(zero(int, sim_broker_new(&w->broker, w->loop)));
+	cr_assert(zero(int, sim_broker_topic(w->broker, TOPIC_RULES, 1)));
+	cr_assert(zero(int, bus_sim_new(&w->bus, w->broker, "")));
+	cr_assert(zero(int, metrics_new(&w->metrics, 64)));
+}
+
+static int open_source(struct world *w, const char *file_rules, const char *name, struct fault *f)
+{
+	struct rules_source_config config = { .name = name };
+
+	if (file_rules) {
+		write_file(w, file_rules);
+		config.file = w->file;
+	}
+	return rules_source_new(&w->source, w->loop, w->bus, w->metrics, &config, on_changed, w, f);
+}
+
+static void world_fini(struct world *w)
+{
+	rules_source_free(w->source);
+	bus_free(w->bus);
+	sim_broker_free(w->broker);
+	metrics_free(w->metrics);
+	loop_free(w->loop);
+	if (w->file[0])
+		unlink(w->file);
+}
+
+static void send(struct world *w, const char *key, const char *value)
+{
+	cr_assert(zero(int, bus_send(w->bus, &(struct bus_message){ .topic = TOPIC_RULES,
+						     .partition = 0,
+						     .key = str_of(key),
+						     .value = str_of(value) })));
+	loop_sim_settle(w->loop);
+}
+
+static void send_body(struct world *w, const char *rules)
+{
+	CLEANUP(ruleset_free) struct ruleset *r = ruleset_of(rules);
+	char key[160];
+
+	snprintf(key, sizeof(key), STR_FMT "/%s", STR_ARG(ruleset_name(r)), ruleset_id(r).p + 7);
+	send(w, key, rules);
+}
+
+static void send_pointer(struct world *w, const char *rules)
+{
+	CLEANUP(ruleset_free) struct ruleset *r = ruleset_of(rules);
+	char value[160];
+
+	snprintf(value, sizeof(value), "{\"ruleset\":\"" STR_FMT "\"}", STR_ARG(ruleset_id(r)));
+	send(w, "demo", value);
+}
+
+static void expect_version(const struct world *w, const char *version)
+{
+	const struct ruleset *r = rules_source_current(w->source);
+	CLEANUP(buf_fini) struct buf why = BUF_INIT(1024);
+
+	rules_source_why(w->source, &why);
+	if (!version) {
+		cr_expect(eq(ptr, (void *)r, NULL));
+		cr_expect(why.n > 0);
+		return;
+	}
+	cr_assert(ne(ptr, (void *)r, NULL), STR_FMT, STR_ARG(buf_str(&why)));
+	cr_expect(str_eqz(ruleset_version(r), version));
+	cr_expect(eq(sz, why.n, 0));
+}
+
+Test(rules_source, the_file_is_in_force_once_its_body_is_on_the_topic)
+{
+	struct fault f = { 0 };
+	const struct bus_record *body;
+	struct world w;
+
+	world_init(&w);
+	cr_assert(zero(int, open_source(&w, RULES_A, NULL, &f)), "%s", f.text);
+	expect_version(&w, NULL);
+	loop_sim_settle(w.loop);
+	expect_version(&w, "a");
+	cr_expect(eq(int, w.n_changed, 1));
+	body = sim_broker_record(w.broker, TOPIC_RULES, 0, 0);
+	cr_assert(ne(ptr, (void *)body, NULL));
+	cr_expect(str_eqz(body->value, RULES_A));
+	cr_expect(str_starts(body->key, STR("demo/")));
+	cr_expect(eq(sz, body->key.n, 5 + 64));
+	world_fini(&w);
+}
+
+Test(rules_source, a_body_that_is_there_is_not_published_again)
+{
+	struct fault f = { 0 };
+	struct world w;
+
+	world_init(&w);
+	send_body(&w, RULES_A);
+	cr_assert(zero(int, open_source(&w, RULES_A, NULL, &f)), "%s", f.text);
+	loop_sim_settle(w.loop);
+	expect_version(&w, "a");
+	cr_expect(eq(i64, sim_broker_high(w.broker, TOPIC_RULES, 0), 1));
+	world_fini(&w);
+}
+
+Test(rules_source, a_failed_publication_is_tried_again_before_anything_is_priced)
+{
+	struct fault f = { 0 };
+	struct world w;
+
+	world_init(&w);
+	sim_broker_fail_sends(w.broker, TOPIC_RULES, 1, -ETIMEDOUT);
+	cr_assert(zero(int, open_source(&w, RULES_A, NULL, &f)), "%s", f.text);
+	loop_sim_settle(w.loop);
+	expect_version(&w, NULL);
+	loop_sim_advance(w.loop, 1000);
+	expect_version(&w, "a");
+	world_fini(&w);
+}
+
+Test(rules_source, the_topic_beats_the_file_and_is_followed)
+{
+	struct fault f = { 0 };
+	struct world w;
+
+	world_init(&w);
+	send_body(&w, RULES_B);
+	send_pointer(&w, RULES_B);
+	cr_assert(zero(int, open_source(&w, RULES_A, NULL, &f)), "%s", f.text);
+	loop_sim_settle(w.loop);
+	expect_version(&w, "b");
+	cr_expect(eq(int, w.n_changed, 1), "the file's was never in force");
+
+	send_body(&w, RULES_A);
+	expect_version(&w, "b");
+	send_pointer(&w, RULES_A);
+	expect_version(&w, "a");
+	send_pointer(&w, RULES_B); /* rollback to a body sent long before */
+	expect_version(&w, "b");
+	send_pointer(&w, RULES_B);
+	cr_expect(eq(int, w.n_changed, 3), "the same pointer again changes nothing");
+	world_fini(&w);
+}
+
+Test(rules_source, a_withdrawn_pointer_gives_the_file_back)
+{
+	struct fault f = { 0 };
+	struct world w;
+
+	world_init(&w);
+	send_body(&w, RULES_B);
+	send_pointer(&w, RULES_B);
+	cr_assert(zero(int, open_source(&w, RULES_A, NULL, &f)), "%s", f.text);
+	loop_sim_settle(w.loop);
+	send(&w, "demo", NULL);
+	loop_sim_settle(w.loop);
+	expect_version(&w, "a");
+	world_fini(&w);
+}
+
+Test(rules_source, without_a_file_the_pointer_is_waited_for)
+{
+	struct fault f = { 0 };
+	struct world w;
+
+	world_init(&w);
+	send_body(&w, RULES_A);
+	cr_assert(zero(int, open_source(&w, NULL, "demo", &f)), "%s", f.text);
+	loop_sim_settle(w.loop);
+	expect_version(&w, NULL);
+	send_pointer(&w, RULES_A);
+	expect_version(&w, "a");
+	world_fini(&w);
+}
+
+Test(rules_source, a_pointer_to_nothing_changes_nothing)
+{
+	struct fault f = { 0 };
+	struct world w;
+
+	world_init(&w);
+	send_body(&w, RULES_A);
+	send_pointer(&w, RULES_A);
+	cr_assert(zero(int, open_source(&w, NULL, "demo", &f)), "%s", f.text);
+	loop_sim_settle(w.loop);
+	expect_version(&w, "a");
+	send_pointer(&w, RULES_B);
+	expect_version(&w, "a");
+	cr_expect(ge(i64, metrics_value(w.metrics, "souk_pricing_ruleset_refused_total", NULL), 1));
+	send_body(&w, RULES_B); /* late, but there */
+	expect_version(&w, "b");
+	world_fini(&w);
+}
+
+Test(rules_source, a_body_under_a_foreign_hash_is_refused)
+{
+	CLEANUP(ruleset_free) struct ruleset *a = ruleset_of(RULES_A);
+	struct fault f = { 0 };
+	struct world w;
+	char key[100];
+
+	world_init(&w);
+	snprintf(key, sizeof(key), "demo/%s", ruleset_id(a).p + 7);
+	send(&w, key, RULES_B);
+	send_pointer(&w, RULES_A);
+	cr_assert(zero(int, open_source(&w, NULL, "demo", &f)), "%s", f.text);
+	loop_sim_settle(w.loop);
+	expect_version(&w, NULL);
+	world_fini(&w);
+}
+
+Test(rules_source, malformed_pointers_and_bodies_change_nothing)
+{
+	static const char *const pointers[] = { "{}", "x", "{\"ruleset\":7}",
+		"{\"ruleset\":\"sha256:12\"}",
+		"{\"ruleset\":\"md5:"
+		"0000000000000000000000000000000000000000000000000000000000000000\"}" };
+	struct fault f = { 0 };
+	struct world w;
+
+	world_init(&w);
+	cr_assert(zero(int, open_source(&w, RULES_A, NULL, &f)), "%s", f.text);
+	loop_sim_settle(w.loop);
+	for (size_t i = 0; i < ARRAY_LEN(pointers); i++) {
+		send(&w, "demo", pointers[i]);
+		expect_version(&w, "a");
+	}
+	send(&w, "demo/abc", "{");
+	send(&w, "other", "{}");
+	expect_version(&w, "a");
+	cr_expect(eq(i64, metrics_value(w.metrics, "souk_pricing_ruleset_refused_total", NULL),
+		(int64_t)ARRAY_LEN(pointers)));
+	world_fini(&w);
+}
+
+Test(rules_source, more_bodies_than_are_kept_are_found_again_on_the_topic)
+{
+	struct fault f = { 0 };
+	struct world w;
+	char rules[100];
+
+	world_init(&w);
+	send_body(&w, RULES_A);
+	for (int i = 0; i < 20; i++) {
+		snprintf(rules, sizeof(rules),
+			"{\"name\":\"demo\",\"tables\":[],\"version\":\"%d\"}", i);
+		send_body(&w, rules);
+	}
+	cr_assert(zero(int, open_source(&w, NULL, "demo", &f)), "%s", f.text);
+	loop_sim_settle(w.loop);
+	send_pointer(&w, RULES_A); /* the first of them: forgotten */
+	loop_sim_settle(w.loop);
+	expect_version(&w, "a");
+	send_pointer(&w, rules);
+	expect_version(&w, "19");
+	world_fini(&w);
+}
+
+Test(rules_source, pauses_hold_for_one_collection_or_all)
+{
+	struct fault f = { 0 };
+	struct world w;
+
+	world_init(&w);
+	cr_assert(zero(int, open_source(&w, RULES_A, NULL, &f)), "%s", f.text);
+	loop_sim_settle(w.loop);
+	cr_expect(not(rules_source_is_paused(w.source, STR("cool-cats"))));
+	send(&w, "pause/cool-cats", "{}");
+	cr_expect(rules_source_is_paused(w.source, STR("cool-cats")));
+	cr_expect(not(rules_source_is_paused(w.source, STR("other"))));
+	cr_expect(not(rules_source_is_paused(w.source, STR_NONE)));
+	send(&w, "pause/cool-cats", NULL);
+	cr_expect(not(rules_source_is_paused(w.source, STR("cool-cats"))));
+	send(&w, "pause/all", "{}");
+	cr_expect(rules_source_is_paused(w.source, STR_NONE));
+	cr_expect(rules_source_is_paused(w.source, STR("other")));
+	world_fini(&w);
+}
+
+Test(rules_source, configuration_errors_name_the_key_or_the_file)
+{
+	struct fault f = { 0 };
+	struct world w;
+
+	world_init(&w);
+	cr_expect(eq(int, open_source(&w, NULL, NULL, &f), -EINVAL));
+	cr_expect(strstr(f.text, "pricing.rules_file") != NULL, "%s", f.text);
+	cr_expect(eq(int, open_source(&w, RULES_A, "other", &f), -EINVAL));
+	cr_expect(strstr(f.text, "\"demo\"") != NULL, "%s", f.text);
+	unlink(w.file);
+	cr_expect(eq(int, open_source(&w, "{\"name\":\"demo\"}", NULL, &f), -EINVAL));
+	cr_expect(strstr(f.text, w.file) != NULL && strstr(f.text, "$.version") != NULL, "%s",
+		f.text);
+	world_fini(&w);
+}
