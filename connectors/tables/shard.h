@@ -1,0 +1,95 @@
+#pragma once
+
+/*
+ * One partition of one table: opens its feed, reads the log from the beginning, applies it, and
+ *says in the feed how far it is.
+ *
+ *	OPENING --side_open, feed_open--> READING --refused beat, or the feed is not ours any
+ *more--> OPENING READING --Redis or Kafka does not take a record--> STALLED --back--> READING, from
+ *the last applied offset
+ *
+ * Why from the beginning and not from the group's committed offset: the offset says what was read
+ *once, not what Redis has. A flush, a lost write or a new gen leaves rows missing that lie before
+ *it, and nobody would ever load them. The topics are compacted, so the beginning is as long as the
+ *table; rows that are there already are refused by their version.
+ *
+ * When Redis comes back it may be an older Redis (a failover, a restart from a snapshot). The feed
+ *tells: if it is still ours and holds our last beat that was acknowledged, everything applied by
+ *then is there, and reading goes on from there. Otherwise all is loaded again.
+ */
+#include "common/io/backoff.h"
+#include "connectors/tables/item.h"
+
+#define SHARD_BUCKETS 256
+#define SHARD_RUN_MAX 96
+#define SHARD_KEY_MAX 64
+
+enum shard_state { SHARD_OPENING, SHARD_READING, SHARD_STALLED };
+
+struct shard {
+	TAILQ_ENTRY(shard) link;
+	struct loader *loader;
+	const struct table *table;
+	int32_t partition;
+	enum shard_state state;
+	struct item *ask;  /* an answer of side_open, feed_open or the feed's row is under way */
+	struct item *beat; /* a beat is under way */
+	struct backoff backoff;
+	int64_t retry_us; /* not before */
+	bool must_check;  /* Redis was away: look at the feed before going on */
+
+	char feed_key[SHARD_KEY_MAX];
+	char run[SHARD_RUN_MAX];
+	uint64_t gen;
+	bool was_complete; /* our predecessor's work is there: its feed stands until we have caught
+			      up */
+
+	struct items items;
+	size_t n_items;
+	LIST_HEAD(, item) bucket[SHARD_BUCKETS];
+	bool is_held;
+
+	int64_t applied;    /* everything below is in Redis; -1: nothing known */
+	int64_t applied_ts; /* record time of the newest applied */
+	int64_t target;     /* end of the log when reading began, -1 = not known yet */
+	int64_t end;        /* where reading last caught up */
+	bool is_at_end;
+	bool is_loaded;
+	int64_t caught_up_ms; /* wall, 0 = never */
+	int64_t started_us;
+	uint64_t n_rows;
+
+	int64_t beat_applied; /* of the last beat that was acknowledged; -1: none in this load */
+	int64_t beat_alive_ms;
+	int64_t sent_applied; /* of the beat under way */
+	int64_t sent_alive_ms;
+	bool sent_complete;
+	bool is_announced; /* complete=1 is in the feed */
+};
+TAILQ_HEAD(shards, shard);
+
+/* NULL when out of memory. */
+struct shard *shard_new(struct loader *loader, const struct table *table, int32_t partition);
+struct shard *shard_free(struct shard *s);
+
+/* Does what can be done now: called at the start, when Redis is back, and every now and then. */
+void shard_step(struct shard *s);
+void shard_records(struct shard *s, const struct bus_record *r, size_t n);
+void shard_at_end(struct shard *s, int64_t next_offset);
+void shard_heartbeat(struct shard *s);
+/* Redis was lost, is back, or forgot everything: rows that were acknowledged may be gone. */
+void shard_distrust(struct shard *s);
+/* Starts all over, with a new run: the feed is not ours, or the side has a new gen. */
+void shard_reopen(struct shard *s, const char *why);
+
+bool shard_is_loaded(const struct shard *s);
+int64_t shard_lag_ms(const struct shard *s);
+
+/* ---- for apply.c ---- */
+
+/* Reading stops; what is under way is forgotten and comes again from the log. */
+void shard_stall(struct shard *s, bool must_check, const char *why, int err);
+/* An item is done: moves `applied` over everything done at the front. */
+void shard_progress(struct shard *s);
+/* Gives the record to Redis or to the dead letters; false if the shard stalled. */
+bool apply_record(struct shard *s, const struct bus_record *r);
