@@ -10,7 +10,7 @@
 const char demo_usage[] = "[--for TIME] [--rate N] [--shoppers N] [--json]\n"
 			  "  --for TIME        stop by itself: 30s, 5m, 1h (default: until Ctrl-C)\n"
 			  "  --rate N          interest events a second, open loop (default 20)\n"
-			  "  --shoppers N      simulated sessions (default 50)\n"
+			  "  --shoppers N      simulated sessions (default 50, more with a higher rate)\n"
 			  "  --speed N         seconds of the auctions' time in one second (default 1440: a day a minute)\n"
 			  "  --kafka HOST:PORT use a real Kafka, with topics of this run's own prefix (default: embedded)\n"
 			  "  --redis URL       use a real Redis, redis://HOST:PORT/DB or unix:///PATH (default: a private one)\n"
@@ -118,7 +118,7 @@ int demo_options_parse(struct demo_options *ret, int argc, char **argv, struct f
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	struct demo_options o = { .rate = 20, .shoppers = 50, .speed = 1440, .seed = 1, .data = SOUK_DEMO_DATA };
+	struct demo_options o = { .rate = 20, .speed = 1440, .seed = 1, .data = SOUK_DEMO_DATA };
 	int flag, r = 0;
 
 	optind = 1;
@@ -132,6 +132,9 @@ int demo_options_parse(struct demo_options *ret, int argc, char **argv, struct f
 	}
 	if (!r && optind < argc)
 		return fault_set(f, FAULT_REJECT, -EINVAL, "%s: unexpected (see souk demo --help)", argv[optind]);
+	/* At most five looks a second each: a session has a rate limit, as a person has eyes. */
+	if (!o.shoppers)
+		o.shoppers = o.rate / 5 > 1000 ? 1000 : o.rate > 250 ? (uint32_t)(o.rate / 5) : 50;
 	*ret = o;
 	return r;
 }

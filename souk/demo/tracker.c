@@ -80,14 +80,18 @@ static void unlink_place(struct tracker *t, uint32_t i)
 	t->places[i].used = false;
 }
 
+static bool is_open(const struct place *p)
+{
+	return p->used && (p->marks & TRACKED_ACKED) && (p->marks & (TRACKED_DECIDED | TRACKED_HEARD)) != (TRACKED_DECIDED | TRACKED_HEARD);
+}
+
 void tracker_sent(struct tracker *t, uint64_t k, struct str interest, int64_t intended_us)
 {
 	const uint32_t i = (uint32_t)(k % TRACKER_MAX);
 	struct place *p = &t->places[i];
 
 	if (p->used) {
-		if (p->marks & TRACKED_ACKED)
-			t->counts.overrun++;
+		t->counts.overrun += is_open(p);
 		unlink_place(t, i);
 	}
 	*p = (struct place){ .k = k, .intended_us = intended_us };
@@ -140,11 +144,6 @@ int64_t tracker_mark_id(struct tracker *t, struct str interest, enum tracker_mar
 const struct tracker_counts *tracker_counts(const struct tracker *t)
 {
 	return &t->counts;
-}
-
-static bool is_open(const struct place *p)
-{
-	return p->used && (p->marks & TRACKED_ACKED) && (p->marks & (TRACKED_DECIDED | TRACKED_HEARD)) != (TRACKED_DECIDED | TRACKED_HEARD);
 }
 
 uint64_t tracker_open(const struct tracker *t)

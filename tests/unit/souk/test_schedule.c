@@ -20,7 +20,7 @@ static void write_text(const char *name, const char *text)
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	FILE *out = fopen(path, "w");
 
-	cr_assert(out);
+	cr_assert(out != NULL);
 	fputs(text, out);
 	fclose(out);
 }
@@ -28,7 +28,7 @@ static void write_text(const char *name, const char *text)
 static void make_files(const char *bids, const char *listings)
 {
 	strcpy(folder, "/tmp/souk-schedule-XXXXXX");
-	cr_assert(mkdtemp(folder));
+	cr_assert(mkdtemp(folder) != NULL);
 	write_text("bids.csv", bids);
 	write_text("listings.csv", listings);
 }
@@ -106,7 +106,7 @@ Test(schedule, a_broken_row_is_named_by_file_and_line, .fini = remove_files)
 
 	make_files(BIDS_HEAD "8.0,0xa,0xs,1,100000\n8.0,0xa,0xs,lots,100000\n", LISTINGS_HEAD);
 	cr_assert(eq(int, schedule_load(&s, folder, 0, 1, &f), -22));
-	cr_expect(strstr(f.text, "bids.csv:3"), "%s", f.text);
+	cr_expect(strstr(f.text, "bids.csv:3") != NULL, "%s", f.text);
 }
 
 Test(schedule, a_missing_file_is_named)
@@ -115,7 +115,7 @@ Test(schedule, a_missing_file_is_named)
 	struct fault f = { 0 };
 
 	cr_assert(eq(int, schedule_load(&s, "/nonexistent", 0, 1, &f), -2));
-	cr_expect(strstr(f.text, "/nonexistent/bids.csv"), "%s", f.text);
+	cr_expect(strstr(f.text, "/nonexistent/bids.csv") != NULL, "%s", f.text);
 }
 
 Test(schedule, the_list_price_leaves_room_above_the_best_bid)
