@@ -3,6 +3,7 @@
  * one of them is printed at every adopted connection and is none.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -14,7 +15,8 @@
 /* Heads are handed over whole and leave at once; this bounds the outgoing handshakes. */
 #define HEADERS_AT_ONCE 4096
 
-/* 4 in every release, but named in the library's private headers only, which offer lws_close_reason() instead (see lws_slot.h). */
+/* 4 in every release, but named in the library's private headers only, which offer
+ * lws_close_reason() instead (see lws_slot.h). */
 #define WRITE_CLOSE ((enum lws_write_protocol)4)
 
 struct lws_host {
@@ -191,6 +193,13 @@ int lws_slot_close_code(const void *payload, size_t n)
 	const unsigned char *p = payload;
 
 	return p && n >= 2 ? p[0] << 8 | p[1] : 1005;
+}
+
+bool lws_slot_is_lost(struct lws *wsi)
+{
+	struct pollfd p = { .fd = lws_get_socket_fd(wsi), .events = POLLRDHUP };
+
+	return lws_get_close_length(wsi) > 0 || (poll(&p, 1, 0) == 1 && p.revents);
 }
 
 void lws_slot_hang_up(struct lws *wsi)

@@ -63,6 +63,15 @@ MUST_CHECK int lws_slot_send_close(struct lws *wsi, int code, struct str reason)
 /* Code of a close frame's payload; 1005 if there is none. */
 int lws_slot_close_code(const void *payload, size_t n);
 
+/*
+ * Whether a connection that the library holds a remainder for is at its end: the peer has hung up,
+ * or the library wants to close (its frame's code is then there, see lws_get_close_length). It
+ * would flush first, and meanwhile spin on the readable socket for as long as the peer likes; its
+ * own timeouts do not end that in time. To be asked every LWS_SLOT_WATCH_MS.
+ */
+#define LWS_SLOT_WATCH_MS 250
+bool lws_slot_is_lost(struct lws *wsi);
+
 /* Ends both directions, so that the library finds out at the next turn, whatever it is waiting for.
  */
 void lws_slot_hang_up(struct lws *wsi);

@@ -44,7 +44,8 @@ struct client {
 	enum client_state state;
 	struct lws *wsi; /* NULL: none, or dead */
 	struct loop_timer *timer;
-	char *authorization; /* the header's value, or NULL */
+	struct loop_timer *watch; /* runs while the library holds a remainder */
+	char *authorization;      /* the header's value, or NULL */
 	size_t message_max, queue_max, queued;
 	STAILQ_HEAD(, message) queue;
 	struct ws_message message;
@@ -98,6 +99,7 @@ static void over(struct client *c)
 
 	memcpy(why, c->why, sizeof(why));
 	detach(c);
+	loop_timer_stop(c->watch);
 	loop_timer_stop(c->timer);
 	c->state = CLIENT_IDLE;
 	c->ops->closed(c->ctx, c->code, c->http_status, why);
@@ -115,7 +117,38 @@ static void on_timer(void *ctx)
 
 	if (c->state == CLIENT_CONNECTING)
 		set_why(c, 1006, 0, "no answer in time");
+	else if (c->code == 0)
+		set_why(c, 1006, 0, "connection lost");
 	over(c);
+}
+
+static void note_library_close(struct client *c)
+{
+	if (c->code == 0 && lws_get_close_length(c->wsi) >= 2)
+		set_why(c, lws_slot_close_code(lws_get_close_payload(c->wsi), 2), 0,
+			"protocol error");
+}
+
+static void on_watch(void *ctx)
+{
+	struct client *c = ctx;
+
+	if (!c->wsi || !lws_partial_buffered(c->wsi))
+		return;
+	if (lws_slot_is_lost(c->wsi)) {
+		note_library_close(c);
+		if (c->code == 0)
+			set_why(c, 1006, 0, "connection lost");
+		over(c);
+		return;
+	}
+	loop_timer_start(c->watch, LWS_SLOT_WATCH_MS);
+}
+
+static void watch_if_choked(struct client *c)
+{
+	if (lws_partial_buffered(c->wsi))
+		loop_timer_start(c->watch, LWS_SLOT_WATCH_MS);
 }
 
 static void start_closing(struct client *c, int code, const char *why)
@@ -173,6 +206,7 @@ static void on_writable(struct client *c)
 			return;
 		}
 	}
+	watch_if_choked(c);
 	if (!STAILQ_EMPTY(&c->queue) || lws_partial_buffered(c->wsi)) {
 		lws_callback_on_writable(c->wsi);
 	} else if (c->owes_close_frame) {
@@ -204,12 +238,22 @@ static int on_append_header(struct client *c, struct lws *wsi, unsigned char **p
 		       : 0;
 }
 
+/* The library begins to close by itself (see on_drop of ws_server_lws.c). */
+static void on_drop(struct client *c)
+{
+	if (c->state != CLIENT_OPEN || !c->wsi)
+		return;
+	note_library_close(c);
+	c->state = CLIENT_CLOSING;
+	loop_timer_start(c->timer, CLOSE_TIMEOUT_MS);
+}
+
 static void on_closed(struct client *c)
 {
 	c->wsi = NULL;
 	if (c->state == CLIENT_OVER)
 		return;
-	if (c->state != CLIENT_CLOSING && c->code == 0)
+	if (c->code == 0)
 		set_why(c, 1006, 0, "connection lost");
 	over(c);
 }
@@ -250,6 +294,7 @@ static int on_event(
 	case LWS_CALLBACK_CLIENT_RECEIVE:
 	case LWS_CALLBACK_CLIENT_WRITEABLE:
 	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+	case LWS_CALLBACK_WS_CLIENT_DROP_PROTOCOL:
 	case LWS_CALLBACK_CLIENT_CLOSED:
 		c = lws_get_opaque_user_data(wsi);
 		break;
@@ -276,6 +321,9 @@ static int on_event(
 		return 0;
 	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
 		return on_peer_close(c, in, n);
+	case LWS_CALLBACK_WS_CLIENT_DROP_PROTOCOL:
+		on_drop(c);
+		return 0;
 	default:
 		on_closed(c);
 		return 0;
@@ -429,8 +477,10 @@ static int client_send(struct ws_client *client, struct str text)
 			return -ENOBUFS;
 		if (text.n)
 			memcpy(room, text.p, text.n);
-		if (lws_write(c->wsi, room, text.n, LWS_WRITE_TEXT) >= 0)
+		if (lws_write(c->wsi, room, text.n, LWS_WRITE_TEXT) >= 0) {
+			watch_if_choked(c);
 			return 0;
+		}
 		set_why(c, 1006, 0, "write failed");
 		over_soon(c);
 		return -ENOTCONN;
@@ -467,6 +517,7 @@ static void client_free(struct ws_client *client)
 
 	detach(c);
 	loop_timer_free(c->timer);
+	loop_timer_free(c->watch);
 	free(c);
 }
 
@@ -490,8 +541,9 @@ int ws_client_lws_new(
 	c->ctx = ctx;
 	STAILQ_INIT(&c->queue);
 	c->timer = loop_timer_new(lws_host_loop(host), on_timer, c);
-	if (!c->timer) {
-		free(c);
+	c->watch = loop_timer_new(lws_host_loop(host), on_watch, c);
+	if (!c->timer || !c->watch) {
+		client_free(&c->base);
 		return -ENOMEM;
 	}
 	*ret = &c->base;

@@ -41,6 +41,7 @@ struct lws_conn {
 	void *session; /* NULL: opened() failed, no more callbacks */
 	LIST_ENTRY(lws_conn) link;
 	TAILQ_ENTRY(lws_conn) closing_link;
+	LIST_ENTRY(lws_conn) choked_link;
 	struct address address;
 	struct ws_message message;
 	char *close_reason; /* while the close frame has to wait */
@@ -64,8 +65,8 @@ struct server {
 	struct metrics *metrics;
 	struct gauge *connections;
 	struct counter *received, *sent;
-	struct loop_timer *close_timer;
-	LIST_HEAD(, lws_conn) conns;
+	struct loop_timer *close_timer, *choke_timer;
+	LIST_HEAD(, lws_conn) conns, choked;
 	TAILQ_HEAD(, lws_conn) closing; /* soonest deadline first */
 	size_t n_conns;
 	/* During lws_adopt_socket_vhost_readbuf, which calls back before it returns. */
@@ -121,6 +122,46 @@ static void conn_break(struct server *s, struct lws_conn *c)
 		c->code = 1006;
 	closing_add(s, c);
 	lws_slot_hang_up(c->wsi);
+}
+
+/* ---- back-pressure ---- */
+
+static void set_choked(struct server *s, struct lws_conn *c)
+{
+	bool is_choked = lws_partial_buffered(c->wsi);
+
+	if (is_choked == c->is_choked)
+		return;
+	c->is_choked = is_choked;
+	if (!is_choked) {
+		LIST_REMOVE(c, choked_link);
+		return;
+	}
+	if (LIST_EMPTY(&s->choked))
+		loop_timer_start(s->choke_timer, LWS_SLOT_WATCH_MS);
+	LIST_INSERT_HEAD(&s->choked, c, choked_link);
+}
+
+static void note_library_close(struct lws_conn *c)
+{
+	if (c->code == 0 && lws_get_close_length(c->wsi) >= 2)
+		c->code = lws_slot_close_code(lws_get_close_payload(c->wsi), 2);
+}
+
+static void on_choke_timer(void *ctx)
+{
+	struct server *s = ctx;
+	struct lws_conn *c;
+
+	LIST_FOREACH(c, &s->choked, choked_link)
+	{
+		if (!lws_slot_is_lost(c->wsi))
+			continue;
+		note_library_close(c);
+		conn_break(s, c);
+	}
+	if (!LIST_EMPTY(&s->choked))
+		loop_timer_start(s->choke_timer, LWS_SLOT_WATCH_MS);
 }
 
 static void send_close_frame(struct server *s, struct lws_conn *c)
@@ -180,7 +221,7 @@ static int conn_write(struct ws_conn *conn, struct str text)
 		return -EPIPE;
 	}
 	/* The library asks for writability itself when it has kept something. */
-	c->is_choked = lws_partial_buffered(c->wsi);
+	set_choked(s, c);
 	counter_add(s->sent, text.n);
 	return 0;
 }
@@ -189,7 +230,7 @@ static void on_writable(struct server *s, struct lws_conn *c)
 {
 	bool was_choked = c->is_choked;
 
-	c->is_choked = lws_partial_buffered(c->wsi);
+	set_choked(s, c);
 	if (c->is_choked) {
 		lws_callback_on_writable(c->wsi);
 	} else if (c->is_closing) {
@@ -239,7 +280,7 @@ static void on_established(struct server *s, struct lws_conn *c, struct lws *wsi
 	s->n_conns++;
 	s->connections->value++;
 	s->is_adopted = true;
-	c->is_choked = lws_partial_buffered(wsi);
+	set_choked(s, c);
 	c->session = s->ops->opened(s->ctx, &c->base, &s->adopting->info);
 	if (!c->session)
 		conn_close(&c->base, 1011, STR_NONE);
@@ -256,14 +297,15 @@ static int on_peer_close(struct server *s, struct lws_conn *c, const void *p, si
 	return 0;
 }
 
-/* The library begins to close: on our return -1, on the end of the socket, or on its own account
- * (1002, 1007). Only now is the code that it sends to be had; what it still parses may overwrite
- * it. */
-static void on_drop(struct lws_conn *c)
+/*
+ * The library begins to close: on our return -1, at the end of the socket, or on its own account
+ * (1002, 1007). Only now is the code that it sends to be had: what it still parses may overwrite
+ * it. It would wait 5 s for the answer, by a timer that is not reliable.
+ */
+static void on_drop(struct server *s, struct lws_conn *c)
 {
-	if (c->code == 0 && lws_get_close_length(c->wsi) >= 2)
-		c->code = lws_slot_close_code(lws_get_close_payload(c->wsi), 2);
-	c->is_closing = true;
+	note_library_close(c);
+	closing_add(s, c);
 }
 
 static void on_closed(struct server *s, struct lws_conn *c)
@@ -277,6 +319,8 @@ static void on_closed(struct server *s, struct lws_conn *c)
 	LIST_REMOVE(c, link);
 	if (c->is_in_closing_list)
 		TAILQ_REMOVE(&s->closing, c, closing_link);
+	if (c->is_choked)
+		LIST_REMOVE(c, choked_link);
 	s->n_conns--;
 	s->connections->value--;
 	count_close(s, code);
@@ -323,7 +367,7 @@ static int on_event(
 		return is_ours ? on_peer_close(s, c, in, n) : -1;
 	case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
 		if (is_ours)
-			on_drop(c);
+			on_drop(s, c);
 		return 0;
 	case LWS_CALLBACK_CLOSED:
 		if (is_ours)
@@ -390,6 +434,7 @@ static void server_free(struct ws_server *server)
 		s->slot->owner = NULL;
 	acceptor_free(s->acceptor);
 	loop_timer_free(s->close_timer);
+	loop_timer_free(s->choke_timer);
 	free(s->path);
 	free(s->subprotocol);
 	free(s);
@@ -471,11 +516,14 @@ int ws_server_lws_new(struct ws_server **ret, struct lws_host *host,
 	s->received = metrics_counter(m, &RECEIVED, NULL);
 	s->sent = metrics_counter(m, &SENT, NULL);
 	LIST_INIT(&s->conns);
+	LIST_INIT(&s->choked);
 	TAILQ_INIT(&s->closing);
 	s->path = strdup(config->path);
 	s->subprotocol = config->subprotocol ? strdup(config->subprotocol) : NULL;
 	s->close_timer = loop_timer_new(lws_host_loop(host), on_close_timer, s);
-	r = !s->path || !s->close_timer || (config->subprotocol && !s->subprotocol)
+	s->choke_timer = loop_timer_new(lws_host_loop(host), on_choke_timer, s);
+	r = !s->path || !s->close_timer || !s->choke_timer ||
+			    (config->subprotocol && !s->subprotocol)
 		    ? fault_set(f, FAULT_FATAL, -ENOMEM, "out of memory")
 		    : server_start(s, config, f);
 	if (r) {

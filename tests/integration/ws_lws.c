@@ -462,6 +462,77 @@ static void a_server_without_a_subprotocol_chooses_none(void)
 	ws_server_free(e.server);
 }
 
+/* ---- the library's own closing, which must not hang on a peer that does not read ---- */
+
+static unsigned fill(struct ws_conn *c)
+{
+	static char text[16384];
+	unsigned n = 0;
+
+	memset(text, 'f', sizeof(text));
+	while (n < 10000 && ws_conn_write(c, (struct str){ text, sizeof(text) }) == 0)
+		n++;
+	return n;
+}
+
+static void expect_end_while_choked(void (*act)(struct ws_raw_peer *p), int code)
+{
+	struct echo e;
+	struct ws_raw_peer *p;
+
+	echo_start(&e, &ECHO_CONFIG);
+	p = peer_new(ws_server_port(e.server), WS_RAW_HEAD);
+	EVENTUALLY(e.n_opened == 1);
+	ws_raw_peer_choke(p, true);
+	OK(fill(e.conn) < 10000);
+	act(p);
+	EVENTUALLY(e.n_closed == 1);
+	if (!OK(e.code == code))
+		fprintf(stderr, "# wanted %d, got %d\n", code, e.code);
+	OK(ws_server_count(e.server) == 0);
+	peer_free(p);
+	ws_server_free(e.server);
+}
+
+static void act_badly(struct ws_raw_peer *p)
+{
+	ws_raw_peer_frame(p, 0x81, STR("\xff"));
+	for (int i = 0; i < 10; i++)
+		ws_raw_peer_frame(p, 0x81, STR("and more"));
+}
+
+static void act_oddly(struct ws_raw_peer *p)
+{
+	ws_raw_peer_frame(p, 0x83, STR("x"));
+}
+
+static void a_choked_peer_cannot_hold_the_library(void)
+{
+	expect_end_while_choked(ws_raw_peer_half_close, 1006);
+	expect_end_while_choked(act_badly, 1007);
+	expect_end_while_choked(act_oddly, 1002);
+}
+
+static void a_server_may_go_with_choked_peers(void)
+{
+	struct echo e;
+	struct ws_raw_peer *p;
+
+	echo_start(&e, &ECHO_CONFIG);
+	p = peer_new(ws_server_port(e.server), WS_RAW_HEAD);
+	EVENTUALLY(e.n_opened == 1);
+	ws_raw_peer_choke(p, true);
+	fill(e.conn);
+	ws_conn_close(e.conn, 4112, STR("retry_ms=1700"));
+	ws_server_free(e.server);
+	for (int i = 0; i < 5; i++)
+		turn();
+	ws_raw_peer_choke(p, false);
+	EVENTUALLY(ws_raw_peer_is_ended(p));
+	OK(e.n_closed == 0);
+	peer_free(p);
+}
+
 /* ---- ports ---- */
 
 static void two_servers_share_a_port(void)
@@ -967,6 +1038,8 @@ static const struct own_case CASES[] = {
 	CASE(the_session_learns_what_the_head_said),
 	CASE(slow_heads_are_dropped_in_time_whatever_they_trickle),
 	CASE(a_server_without_a_subprotocol_chooses_none),
+	CASE(a_choked_peer_cannot_hold_the_library),
+	CASE(a_server_may_go_with_choked_peers),
 	CASE(two_servers_share_a_port),
 	CASE(ipv6_is_served),
 	CASE(bad_addresses_are_faults),

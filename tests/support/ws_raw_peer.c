@@ -128,6 +128,11 @@ void ws_raw_peer_cut(struct ws_raw_peer *p)
 		p->code = 1006;
 }
 
+void ws_raw_peer_half_close(struct ws_raw_peer *p)
+{
+	shutdown(p->fd, SHUT_WR);
+}
+
 void ws_raw_peer_choke(struct ws_raw_peer *p, bool choked)
 {
 	p->is_choked = choked;

@@ -25,6 +25,7 @@ void ws_raw_peer_write(struct ws_raw_peer *p, struct str bytes);
 void ws_raw_peer_frame(struct ws_raw_peer *p, int first, struct str payload);
 void ws_raw_peer_close(struct ws_raw_peer *p, int code); /* 0: without a code */
 void ws_raw_peer_cut(struct ws_raw_peer *p);             /* a reset, as when a machine is gone */
+void ws_raw_peer_half_close(struct ws_raw_peer *p); /* says nothing more, without a close frame */
 void ws_raw_peer_choke(struct ws_raw_peer *p, bool choked);
 void ws_raw_peer_pump(struct ws_raw_peer *p);
 
