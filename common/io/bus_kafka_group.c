@@ -4,7 +4,8 @@
  * reads the partitions that the role has started. Committed offsets with their metadata are asked
  * for with ListConsumerGroupOffsets, which answers on the member's queue.
  *
- * Commits of a turn travel together, one request at a time; one that fails stays due, and the tick
+ * Commits of a turn travel together, one request at a time (rd_kafka_commit_queue: the plain
+ * asynchronous call tells its result to a callback only); one that fails stays due, and the tick
  * tries again. What is due when partitions are revoked is sent before the revocation is answered:
  * the broker still takes it, the next owner still sees it.
  *
@@ -106,7 +107,8 @@ static void send_commits(struct kafka_group *g)
 	for (size_t i = 0; i < g->n; i++)
 		if (g->v[i]->is_due && !g->v[i]->gone)
 			add_commit(list, g->v[i]);
-	if (list->cnt && rd_kafka_commit(g->h.rk, list, 1) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+	if (list->cnt && rd_kafka_commit_queue(g->h.rk, list, g->h.queue, NULL, NULL) ==
+				 RD_KAFKA_RESP_ERR_NO_ERROR) {
 		g->is_committing = true;
 		g->commit_sent_us = bus_kafka_mono_us();
 		for (size_t i = 0; i < g->n; i++)
@@ -374,7 +376,15 @@ static void on_records(void *ctx, const struct bus_record *r, size_t n)
 	g->ops->records(g->ctx, r, n);
 }
 
-static const struct bus_reader_ops FEED_OPS = { .records = on_records };
+static void on_at_end(void *ctx, const char *topic, int32_t partition, int64_t next_offset)
+{
+	struct kafka_group *g = ctx;
+
+	if (g->ops->at_end)
+		g->ops->at_end(g->ctx, topic, partition, next_offset);
+}
+
+static const struct bus_reader_ops FEED_OPS = { .records = on_records, .at_end = on_at_end };
 
 /* ---- life ---- */
 

@@ -588,6 +588,28 @@ out:
 	world_close(&w);
 }
 
+static void a_group_is_told_of_the_end_and_may_start_again(struct bus_harness *h)
+{
+	struct world w;
+
+	world_open(&w, h, "ends", 2);
+	CHECK(fill(&w, 5)); /* of partition 0; 1 is empty */
+	CHECK(!join(&w, &w.group, &w.got) && tape_wait(&w.got, h, TAPE_ASSIGNED, 2));
+	bus_group_start(w.group, w.topic, 1, BUS_FROM_BEGIN);
+	CHECK(tape_wait(&w.got, h, TAPE_END, 1));
+	CHECK(tape_last(&w.got, TAPE_END)->partition == 1 &&
+		tape_last(&w.got, TAPE_END)->offset == 0);
+	bus_group_start(w.group, w.topic, 0, BUS_FROM_BEGIN);
+	CHECK(tape_wait(&w.got, h, TAPE_END, 2));
+	CHECK(tape_last(&w.got, TAPE_END)->offset == 5 && is_run(&w.got, 0, 5));
+	bus_group_start(w.group, w.topic, 0, 4);
+	CHECK(tape_wait(&w.got, h, TAPE_END, 3) && tape_wait(&w.got, h, TAPE_RECORD, 6));
+	CHECK(tape_last(&w.got, TAPE_RECORD)->offset == 4);
+	CHECK(tape_last(&w.got, TAPE_END)->offset == 5);
+out:
+	world_close(&w);
+}
+
 static void commits_and_metadata_are_there_for_the_next_member(struct bus_harness *h)
 {
 	struct world w;
@@ -824,6 +846,7 @@ const struct bus_case BUS_CASES[] = {
 	CASE(a_prefix_is_added_and_stripped),
 	CASE(a_member_is_given_all_and_starts_each_itself),
 	CASE(a_group_starts_where_it_is_told),
+	CASE(a_group_is_told_of_the_end_and_may_start_again),
 	CASE(commits_and_metadata_are_there_for_the_next_member),
 	CASE(a_held_partition_gives_nothing_and_loses_nothing),
 	CASE_IF(two_members_share_and_one_takes_over, BUS_CAN_REBALANCE),

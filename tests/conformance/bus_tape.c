@@ -87,7 +87,7 @@ const struct bus_reader_ops TAPE_READER = {
 	.records = on_records, .at_end = on_end, .out_of_range = on_out_of_range
 };
 const struct bus_group_ops TAPE_GROUP = {
-	.assigned = on_assigned, .revoked = on_revoked, .records = on_records
+	.assigned = on_assigned, .revoked = on_revoked, .records = on_records, .at_end = on_end
 };
 
 void tape_fini(struct tape *t)

@@ -636,7 +636,7 @@ Test(connectors, a_takeover_leaves_the_feed_alone_until_it_has_caught_up)
 	end(&w.one);
 	sim_store_set_latency(w.store, 20000000);
 	begin(&w.one, &plain, "i2");
-	pass_ms(50000);
+	pass_ms(58000);
 	/* Opened, but its row is not acknowledged yet. */
 	cr_expect(has(FEED, "complete", "1"));
 	cr_expect(eq(i64, number(FEED, "alive_at"), NOW));
