@@ -85,8 +85,16 @@ size_t event_reports_due(const struct event *e)
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(e->messages); i++)
-		n += e->messages[i].state == MESSAGE_SENT && !e->messages[i].is_owned;
+		n += e->messages[i].state == MESSAGE_SENT;
 	return n;
+}
+
+void event_forget_owner(struct event *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(e->messages); i++) {
+		if (e->messages[i].state == MESSAGE_SENT && e->messages[i].is_owned)
+			e->messages[i].state = MESSAGE_READY;
+	}
 }
 
 /* ---- dead letters ---- */

@@ -66,6 +66,7 @@ struct event *event_free(struct event *e);
  * that are there. 0 or -ENOMEM. */
 MUST_CHECK int event_put_messages(struct event *e, const struct bus_message *m, size_t n);
 
-/* Messages on their way through the bus itself, whose reports will come even after the shard was
- * let go. */
+/* Messages on their way, whose reports will come even if the event is dropped. */
 size_t event_reports_due(const struct event *e);
+/* Reports of what went through the owner come no more: the owner is gone. */
+void event_forget_owner(struct event *e);

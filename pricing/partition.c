@@ -229,7 +229,8 @@ static void on_sent(void *ctx, int err, int32_t partition, int64_t offset)
 
 static int give_to_bus(struct partition *p, struct message *m)
 {
-	int r = m->is_owned ? owner_send(p->owner, &m->m) : bus_send(p->env->bus, &m->m);
+	struct bus_message owned = m->m; /* owner_send() puts its own texts in */
+	int r = m->is_owned ? owner_send(p->owner, &owned) : bus_send(p->env->bus, &m->m);
 
 	/* A reply partition that a foreign client made up. */
 	if (r == -EINVAL && !m->is_owned && m->m.partition != BUS_BY_KEY) {
@@ -475,7 +476,8 @@ static void join_next(struct partition *p)
 
 /* ---- ownership ---- */
 
-static void drop_events(struct partition *p)
+/* @with_owner: the owner was freed, and with it the reports of what went through it. */
+static void drop_events(struct partition *p, bool with_owner)
 {
 	struct event *e;
 
@@ -484,6 +486,8 @@ static void drop_events(struct partition *p)
 	while ((e = TAILQ_FIRST(&p->events))) {
 		take_out(p, e);
 		e->partition = NULL;
+		if (with_owner)
+			event_forget_owner(e);
 		if (event_reports_due(e) == 0) {
 			event_free(e);
 			continue;
@@ -493,25 +497,50 @@ static void drop_events(struct partition *p)
 	}
 }
 
-static void on_acquired(void *ctx, int64_t epoch)
+/* An answer that was made and is not on its way carries the epoch before. */
+static bool has_unsent_answer(const struct partition *p)
 {
-	struct partition *p = ctx;
+	const struct event *e;
+
+	TAILQ_FOREACH(e, &p->events, link)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(e->messages); i++) {
+			if (e->messages[i].state == MESSAGE_READY)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void begin(struct partition *p)
+{
 	int64_t now_ms = loop_now_ms(p->env->loop);
 	int64_t since = p->was_owned ? recent_since(p->recent, now_ms) : p->since;
 
-	p->epoch = epoch;
-	if (p->state == PARTITION_RUNNING)
-		return;
-	counter_add(p->env->metrics.acquired, 1);
 	log_info("pricing", "partition is ours",
 		"shard=%" PRId32 " epoch=%" PRId64 " next=%" PRId64 " since=%" PRId64, p->number,
-		epoch, p->next, since);
-	recent_reset(p->recent, since, epoch + 1, now_ms);
+		p->epoch, p->next, since);
+	recent_reset(p->recent, since, p->epoch + 1, now_ms);
 	p->was_owned = true;
 	p->state = PARTITION_RUNNING;
 	p->is_blocked = false;
 	bus_group_start(p->env->group, TOPIC_INTEREST, p->number, p->next);
 	update_hold(p);
+}
+
+static void on_acquired(void *ctx, int64_t epoch)
+{
+	struct partition *p = ctx;
+	bool is_repeat = p->state == PARTITION_RUNNING;
+
+	p->epoch = epoch;
+	if (!is_repeat)
+		counter_add(p->env->metrics.acquired, 1);
+	else if (!has_unsent_answer(p))
+		return;
+	else
+		drop_events(p, false);
+	begin(p);
 }
 
 static void fall_back(struct partition *p)
@@ -590,7 +619,7 @@ static void on_reclaim(void *ctx)
 	struct partition *p = ctx;
 
 	p->owner = owner_free(p->owner);
-	drop_events(p);
+	drop_events(p, true);
 	if (p->is_draining)
 		return;
 	if (claim(p) != 0)
@@ -604,7 +633,7 @@ struct partition *partition_free(struct partition *p)
 	if (!p)
 		return NULL;
 	owner_free(p->owner);
-	drop_events(p);
+	drop_events(p, true);
 	loop_timer_free(p->retry);
 	loop_timer_free(p->commit);
 	loop_timer_free(p->reclaim);

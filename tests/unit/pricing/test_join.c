@@ -21,7 +21,6 @@ struct world {
 	struct arena *arena;
 	struct price_inputs in;
 	int n_done;
-	const char *flush_between; /* not NULL: see between() */
 };
 
 static void world_init(struct world *w)
@@ -289,9 +288,33 @@ Test(join, after_a_flush_everything_is_unknown)
 	world_fini(&w);
 }
 
-/* Rows are asked before feeds: a row read before the flush meets a feed read after it. */
+/* A cache that looks at what is asked and passes it on. */
+struct spy {
+	struct cache base;
+	struct cache *real;
+	size_t n_keys, n_rows_after_feeds;
+};
+
+static int spy_read(struct cache *c, const struct str *keys, size_t n, cache_read_fn fn, void *ctx)
+{
+	struct spy *spy = (struct spy *)c;
+	bool has_feed = false;
+
+	for (size_t i = 0; i < n; i++) {
+		bool is_feed = str_starts(keys[i], STR("feed:"));
+
+		spy->n_rows_after_feeds += has_feed && !is_feed;
+		has_feed = has_feed || is_feed;
+	}
+	spy->n_keys = n;
+	return cache_read(spy->real, keys, n, fn, ctx);
+}
+
+/* A feed vouches for what was read before it, never for what comes after. */
 Test(join, feeds_are_asked_after_all_rows)
 {
+	static const struct cache_ops ops = { .read = spy_read };
+	const struct join_config config = { .memo_max = 64, .memo_ms = MEMO };
 	const struct join_event events[] = { { STR("a"), STR(ITEM) },
 		{ STR("b"), STR("game:azeroth/sword:iron/17") } };
 	struct join_batch *b;
@@ -300,10 +323,17 @@ Test(join, feeds_are_asked_after_all_rows)
 	world_init(&w);
 	load_all(&w);
 	PUT_INVENTORY(&w, 3);
-	ask(&w);
-	cr_assert(zero(int, join_read(w.join, events, 2, done, &w, &b)));
-	loop_sim_settle(w.loop);
+	struct spy spy = { .base.ops = &ops, .real = w.cache };
+	join_free(w.join);
+	cr_assert(zero(int, join_new(&w.join, &spy.base, w.metrics, &config)));
+	for (int i = 0; i < 2; i++) {
+		cr_assert(zero(int, join_read(w.join, events, 2, done, &w, &b)));
+		loop_sim_settle(w.loop);
+	}
 	cr_expect(eq(int, w.n_done, 2));
+	cr_expect(gt(sz, spy.n_keys, 15));
+	cr_expect(eq(sz, spy.n_rows_after_feeds, 0));
+	cr_expect(eq(int, w.in.bestbid.row.state, ROW_NONE));
 	world_fini(&w);
 }
 
