@@ -48,7 +48,7 @@ struct rules_source {
 	bool has_rescanned;              /* for this pointer */
 	int64_t seen; /* highest offset taken; what is read again is looked at for
 			 the wanted body only */
-	char problem[200];
+	char problem[400];
 	struct keyed *bodies; /* hex -> struct body */
 	struct keyed *pauses; /* "all" or a slug -> nothing */
 	struct counter *swaps, *refused;
