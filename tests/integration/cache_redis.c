@@ -282,6 +282,29 @@ static void lost_scripts_are_loaded_again_and_order_is_kept(void)
 	CHECK(metrics_value(server.metrics, "souk_cache_resends_total", NULL) == 1);
 }
 
+/* While the long pipe is emptied, new commands come; they must stay behind it. */
+static void commands_given_while_scripts_are_loaded_again_wait_their_turn(void)
+{
+	static struct str keys[CACHE_KEYS_MAX];
+	CLEANUP(cache_free) struct cache *c = make(NULL);
+	struct log l = { .n = 0 };
+
+	for (size_t i = 0; i < CACHE_KEYS_MAX; i++)
+		keys[i] = STR("profile:{u}");
+	CHECK(wait_up(c, true));
+	CHECK(tell("SCRIPT FLUSH"));
+	write_a(c, VER_1, STR("1"), &l);
+	for (int i = 0; i < 10; i++)
+		CHECK(cache_read(c, keys, CACHE_KEYS_MAX, on_read, &l) == 0);
+	pump(NULL);
+	CHECK(l.n == 0);
+	write_a(c, VER_2, STR("2"), &l);
+	read_a(c, &l);
+	await(&l, 13);
+	CHECK(!strcmp(l.seen, "a1111111111a2"));
+	CHECK(cache_in_flight(c) == 0);
+}
+
 static void a_silent_server_is_given_up_after_two_seconds(void)
 {
 	CLEANUP(cache_free) struct cache *c = make(NULL);
@@ -460,16 +483,17 @@ static void run_faults(void)
 		void (*fn)(void);
 	} cases[] = {
 		X(lost_scripts_are_loaded_again_and_order_is_kept) X(
-			a_silent_server_is_given_up_after_two_seconds)
-			X(a_silent_server_is_noticed_without_a_command) X(
-				a_killed_invalidation_connection_forgets_everything)
-				X(an_idle_connection_is_kept) X(
-					a_server_out_of_memory_refuses_and_loses_nothing)
-					X(a_lease_is_not_a_hash) X(
-						a_password_lets_in_and_a_wrong_one_does_not)
-						X(tcp_and_a_database_of_its_own) X(
-							a_bad_url_is_a_fault_without_the_password)
-							X(a_server_that_is_not_there_yet_is_found_later)
+			commands_given_while_scripts_are_loaded_again_wait_their_turn)
+			X(a_silent_server_is_given_up_after_two_seconds) X(
+				a_silent_server_is_noticed_without_a_command)
+				X(a_killed_invalidation_connection_forgets_everything) X(
+					an_idle_connection_is_kept)
+					X(a_server_out_of_memory_refuses_and_loses_nothing) X(
+						a_lease_is_not_a_hash)
+						X(a_password_lets_in_and_a_wrong_one_does_not) X(
+							tcp_and_a_database_of_its_own)
+							X(a_bad_url_is_a_fault_without_the_password)
+								X(a_server_that_is_not_there_yet_is_found_later)
 	};
 #undef X
 
