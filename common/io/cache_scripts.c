@@ -1,27 +1,29 @@
 /*
- * Numbers stay text: Lua's are doubles, and a gen, an offset or a time may be beyond 2^53. Two numbers without leading zeros
- * compare by length, then as text. Lua compares text in the server's locale (LC_COLLATE); that digits rise in every
- * locale, and that a stored version has its dots in fixed places, is all we ask of it.
+ * Numbers stay text: Lua's are doubles, and a gen, an offset or a time may be beyond 2^53. Two
+ * numbers without leading zeros compare by length, then as text. Lua compares text in the server's
+ * locale (LC_COLLATE); that digits rise in every locale, and that a stored version has its dots in
+ * fixed places, is all we ask of it.
  *
- * A row is replaced by setting the new fields first and then deleting the others: when the server is out of memory it refuses
- * HSET but would have done a DEL before it, and the row would be lost.
+ * A row is replaced by setting the new fields first and then deleting the others: when the server
+ * is out of memory it refuses HSET but would have done a DEL before it, and the row would be lost.
  */
 #include "common/io/cache_scripts.h"
 
 /* replace(key, {field, value, …}, ttl_ms as text, "0" = none) */
-#define REPLACE                                                                                    \
-	"local function replace(k, row, ttl)\n"                                                    \
-	"  local keep = {}\n"                                                                      \
-	"  for i = 1, #row, 2 do keep[row[i]] = true end\n"                                        \
-	"  redis.call('HSET', k, unpack(row))\n"                                                   \
-	"  for _, f in ipairs(redis.call('HKEYS', k)) do\n"                                        \
-	"    if not keep[f] then redis.call('HDEL', k, f) end\n"                                   \
-	"  end\n"                                                                                  \
-	"  if ttl == '0' then redis.call('PERSIST', k) else redis.call('PEXPIRE', k, ttl) end\n"   \
+#define REPLACE \
+	"local function replace(k, row, ttl)\n" \
+	"  local keep = {}\n" \
+	"  for i = 1, #row, 2 do keep[row[i]] = true end\n" \
+	"  redis.call('HSET', k, unpack(row))\n" \
+	"  for _, f in ipairs(redis.call('HKEYS', k)) do\n" \
+	"    if not keep[f] then redis.call('HDEL', k, f) end\n" \
+	"  end\n" \
+	"  if ttl == '0' then redis.call('PERSIST', k) else redis.call('PEXPIRE', k, ttl) end\n" \
 	"end\n"
 
 const char *const cache_scripts[SCRIPT_MAX] = {
-	/* gen, ver ('' = delete by offset), et, partition, offset, ttl_ms, field, value, … -> applied */
+	/* gen, ver ('' = delete by offset), et, partition, offset, ttl_ms, field, value, … ->
+	   applied */
 	[SCRIPT_WRITE] = REPLACE
 	"local function above(a, b)\n"
 	"  if #a ~= #b then return #a > #b end\n"
@@ -47,39 +49,33 @@ const char *const cache_scripts[SCRIPT_MAX] = {
 	"return 1\n",
 
 	/* run -> was complete */
-	[SCRIPT_FEED_OPEN] =
-	"local done = redis.call('HGET', KEYS[1], 'complete') == '1'\n"
-	"redis.call('HSET', KEYS[1], 'run', ARGV[1])\n"
-	"return done and 1 or 0\n",
+	[SCRIPT_FEED_OPEN] = "local done = redis.call('HGET', KEYS[1], 'complete') == '1'\n"
+			     "redis.call('HSET', KEYS[1], 'run', ARGV[1])\n"
+			     "return done and 1 or 0\n",
 
 	/* run, field, value, … -> was ours */
-	[SCRIPT_FEED_BEAT] =
-	"if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] then return 0 end\n"
-	"redis.call('HSET', KEYS[1], unpack(ARGV, 2))\n"
-	"return 1\n",
+	[SCRIPT_FEED_BEAT] = "if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] then return 0 end\n"
+			     "redis.call('HSET', KEYS[1], unpack(ARGV, 2))\n"
+			     "return 1\n",
 
 	/* shards -> the hash */
-	[SCRIPT_SIDE_OPEN] =
-	"redis.call('HSET', KEYS[1], 'shards', ARGV[1])\n"
-	"redis.call('HSETNX', KEYS[1], 'gen', '1')\n"
-	"return redis.call('HGETALL', KEYS[1])\n",
+	[SCRIPT_SIDE_OPEN] = "redis.call('HSET', KEYS[1], 'shards', ARGV[1])\n"
+			     "redis.call('HSETNX', KEYS[1], 'gen', '1')\n"
+			     "return redis.call('HGETALL', KEYS[1])\n",
 
 	/* value, ttl_ms -> taken */
 	[SCRIPT_LEASE_TAKE] =
-	"return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0\n",
+		"return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0\n",
 
 	/* value, ttl_ms -> still ours */
-	[SCRIPT_LEASE_RENEW] =
-	"if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
-	"return redis.call('PEXPIRE', KEYS[1], ARGV[2])\n",
+	[SCRIPT_LEASE_RENEW] = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
+			       "return redis.call('PEXPIRE', KEYS[1], ARGV[2])\n",
 
 	/* value -> was ours */
-	[SCRIPT_LEASE_DROP] =
-	"if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
-	"return redis.call('DEL', KEYS[1])\n",
+	[SCRIPT_LEASE_DROP] = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
+			      "return redis.call('DEL', KEYS[1])\n",
 
 	/* ttl_ms, field, value, … -> 1 */
-	[SCRIPT_VIEW] = REPLACE
-	"replace(KEYS[1], {unpack(ARGV, 2)}, ARGV[1])\n"
-	"return 1\n",
+	[SCRIPT_VIEW] = REPLACE "replace(KEYS[1], {unpack(ARGV, 2)}, ARGV[1])\n"
+				"return 1\n",
 };
