@@ -141,7 +141,7 @@ static inline bool bus_is_up(struct bus *b)
 {
 	return b->ops->is_up(b);
 }
-/* Wall ms of the last byte heard from a broker, 0 = never: what a feed's alive_at may claim. */
+/* Wall ms of the last byte heard from a broker (while partitions are read: from the least heard of their leaders), 0 = never: what a feed's alive_at may claim. */
 static inline int64_t bus_heard_ms(struct bus *b)
 {
 	return b->ops->heard_ms(b);

@@ -58,7 +58,6 @@ struct kafka_handle {
 	struct ev_io io;
 	struct loop_timer *tick;
 	int64_t heard_ms; /* wall ms; for a consuming client, of its least heard leader */
-	bool has_partitions;
 };
 
 enum kafka_role { KAFKA_PRODUCER, KAFKA_FEED, KAFKA_MEMBER };

@@ -20,13 +20,12 @@
 
 /* Pairs. The user's properties come after these and win. */
 static const char *const COMMON[] = { "socket.nagle.disable", "true", "socket.keepalive.enable",
-	"true", "reconnect.backoff.ms", "20", "reconnect.backoff.max.ms", "1000",
-	"retry.backoff.ms", "20", NULL };
+	"true", "reconnect.backoff.ms", "20", "reconnect.backoff.max.ms", "1000", NULL };
 
 static const char *const DEFAULTS[][24] = {
-	[KAFKA_PRODUCER] = { "linger.ms", "0", "partitioner", "murmur2_random",
-		"queue.buffering.max.messages", "100000", "queue.buffering.max.kbytes", "65536",
-		NULL },
+	[KAFKA_PRODUCER] = { "linger.ms", "0", "retry.backoff.ms", "20", "partitioner",
+		"murmur2_random", "queue.buffering.max.messages", "100000",
+		"queue.buffering.max.kbytes", "65536", NULL },
 	/* The fetch limits hold per partition, as every partition has a queue of its own. */
 	[KAFKA_FEED] = { "fetch.wait.max.ms", "10", "fetch.error.backoff.ms", "20",
 		"queued.min.messages", "5000", "queued.max.messages.kbytes", "1024",
@@ -173,7 +172,8 @@ static void on_stats(struct kafka_handle *h, rd_kafka_event_t *e)
 	const char *json = rd_kafka_event_stats(e);
 	int64_t idle_us = kafka_stats_idle_us(json, strlen(json));
 
-	h->has_partitions = idle_us != -2;
+	if (idle_us == -2) /* nothing to be silent: what is added next starts with a clean sheet */
+		idle_us = 0;
 	if (idle_us < 0)
 		return;
 
@@ -189,8 +189,9 @@ static void on_log(rd_kafka_event_t *e)
 
 	if (rd_kafka_event_log(e, &facility, &text, &level))
 		return;
-	/* syslog's levels: 4 is a warning. A broker that is away is told as an error event, too. */
-	if (level <= 4)
+	/* syslog's levels: 4 is a warning. CONFWARN says that a producer's setting means nothing to
+	 * a consumer: the user's properties go to both. */
+	if (level <= 4 && strcmp(facility, "CONFWARN") != 0)
 		log_warn("kafka", "librdkafka warns", "facility=%s text=%s", facility,
 			log_quote(str_of(text)));
 	else

@@ -17,8 +17,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/base/metrics.h"
+#include "common/io/bus_kafka.h"
+#include "common/io/owner.h"
 #include "tests/conformance/bus_suite.h"
 #include "tests/conformance/bus_tape.h"
 
@@ -407,7 +410,62 @@ out:
 	bus_free(b);
 }
 
-/* 20 s without a record: the member must not be evicted, nor the reader's leader count as silent.
+/* What the broker holds, asked by a client that has nothing to do with the bus. */
+static int64_t committed_at_broker(
+	const struct real *x, const char *group, const char *topic, int32_t partition)
+{
+	rd_kafka_t *rk = plain_client(x, NULL);
+	rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_ListConsumerGroupOffsets_t *request;
+	int64_t offset = BUS_NO_OFFSET;
+	size_t n = 0;
+
+	rd_kafka_topic_partition_list_add(list, topic, partition);
+	request = rd_kafka_ListConsumerGroupOffsets_new(group, list);
+	rd_kafka_ListConsumerGroupOffsets(rk, &request, 1, NULL, q);
+	rd_kafka_event_t *e = rd_kafka_queue_poll(q, 10000);
+	REQUIRE(e && !rd_kafka_event_error(e));
+	const rd_kafka_group_result_t **groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
+		rd_kafka_event_ListConsumerGroupOffsets_result(e), &n);
+	REQUIRE(n == 1 && !rd_kafka_group_result_error(groups[0]));
+	offset = rd_kafka_group_result_partitions(groups[0])->elems[0].offset;
+	rd_kafka_event_destroy(e);
+	rd_kafka_ListConsumerGroupOffsets_destroy(request);
+	rd_kafka_topic_partition_list_destroy(list);
+	rd_kafka_queue_destroy(q);
+	rd_kafka_destroy(rk);
+	return offset;
+}
+
+static void commits_arrive_while_the_member_stays(struct real *x)
+{
+	CLEANUP(tape_fini) struct tape t = { 0 };
+	struct bus *b = x->h.bus_new(&x->h, "", 0);
+	struct bus_group *g = NULL;
+	char topic[64];
+	const char *topics[] = { topic };
+
+	snprintf(topic, sizeof(topic), "%s.stays", x->run);
+	real_topic(&x->h, topic, 1);
+	CHECK(!bus_group_open(b, &g, topic, topics, 1, &TAPE_GROUP, &t));
+	CHECK(tape_wait(&t, &x->h, TAPE_ASSIGNED, 1));
+	for (int64_t offset = 1; offset <= 3; offset++) {
+		CHECK(!bus_group_commit(g, topic, 0, offset, STR("m")));
+		x->h.settle(&x->h);
+		CHECK(committed_at_broker(x, topic, topic, 0) == offset);
+	}
+	CHECK(!bus_group_commit(g, topic, 0, 4, STR_NONE));
+	CHECK(!bus_group_commit(g, topic, 0, 5, STR_NONE));
+	x->h.settle(&x->h);
+	CHECK(committed_at_broker(x, topic, topic, 0) == 5);
+	CHECK(metrics_value(x->metrics, "souk_bus_commit_errors_total", NULL) == 0);
+out:
+	bus_group_close(g);
+	bus_free(b);
+}
+
+/* 15 s without a record: the member must not be evicted, nor the reader's leader count as silent.
  */
 static void an_idle_member_stays(struct real *x)
 {
@@ -438,6 +496,137 @@ out:
 	bus_free(b);
 }
 
+/* As librdkafka does after an error that may have stored a batch: reported, replaced, and on we go.
+ */
+static void a_broken_producer_is_replaced(struct real *x)
+{
+	CLEANUP(tape_fini) struct tape t = { 0 };
+	struct bus *b = x->h.bus_new(&x->h, "", 0);
+	struct bus_message m = { .value = STR("v"), .sent = tape_sent, .ctx = &t };
+	int64_t before = metrics_value(x->metrics, "souk_bus_producer_replacements_total", NULL);
+	char topic[64];
+	size_t n = 20;
+
+	snprintf(topic, sizeof(topic), "%s.broken", x->run);
+	real_topic(&x->h, topic, 1);
+	m.topic = topic;
+	CHECK(!bus_send(b, &m) && tape_wait(&t, &x->h, TAPE_SENT, 1) && t.v[0]->err == 0);
+	for (size_t i = 0; i < n; i++)
+		CHECK(!bus_send(b, &m));
+	rd_kafka_test_fatal_error(((struct bus_kafka *)b)->producer.h.rk,
+		RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "a test");
+	CHECK(bus_send(b, &m) == -ENOBUFS);
+	CHECK(tape_wait(&t, &x->h, TAPE_SENT, 1 + n)); /* each once, well or not */
+	CHECK(metrics_value(x->metrics, "souk_bus_producer_replacements_total", NULL) ==
+		before + 1);
+	CHECK(bus_in_flight(b) == 0 && !bus_send(b, &m));
+	CHECK(tape_wait(&t, &x->h, TAPE_SENT, 2 + n) && tape_last(&t, TAPE_SENT)->err == 0);
+	CHECK(x->h.pump(&x->h, is_up, b));
+out:
+	bus_free(b);
+}
+
+static void counters_say_what_happened(struct real *x)
+{
+	CLEANUP(tape_fini) struct tape t = { 0 };
+	CLEANUP(buf_fini) struct buf text = BUF_INIT(1 << 20);
+	struct bus *b = x->h.bus_new(&x->h, "", 0);
+	struct bus_reader *r = NULL;
+	int64_t sent = metrics_value(x->metrics, "souk_bus_sent_total", "ok");
+	int64_t received = metrics_value(x->metrics, "souk_bus_received_total", NULL);
+	char topic[64];
+
+	snprintf(topic, sizeof(topic), "%s.counters", x->run);
+	real_topic(&x->h, topic, 1);
+	for (int i = 0; i < 3; i++)
+		CHECK(!bus_send(b, &(struct bus_message){ .topic = topic, .value = STR("v") }));
+	CHECK(metrics_value(x->metrics, "souk_bus_in_flight", NULL) == 3);
+	CHECK(!bus_reader_open(b, &r, &TAPE_READER, &t) &&
+		!bus_reader_add(r, topic, 0, BUS_FROM_BEGIN, -1));
+	CHECK(tape_wait(&t, &x->h, TAPE_RECORD, 3));
+	x->h.settle(&x->h);
+	CHECK(metrics_value(x->metrics, "souk_bus_in_flight", NULL) == 0);
+	CHECK(metrics_value(x->metrics, "souk_bus_sent_total", "ok") == sent + 3);
+	CHECK(metrics_value(x->metrics, "souk_bus_received_total", NULL) == received + 3);
+	metrics_write(x->metrics, &text);
+	CHECK(memmem(text.p, text.n, "souk_bus_send_seconds_count", 27));
+out:
+	bus_reader_close(r);
+	bus_free(b);
+}
+
+/* ---- the owner over a real report and a real reading of the gap ---- */
+
+struct claimed {
+	struct tape tape;
+	int64_t epoch;
+	unsigned n_lost;
+};
+
+static void on_acquired(void *ctx, int64_t epoch)
+{
+	((struct claimed *)ctx)->epoch = epoch;
+}
+
+static void on_lost(void *ctx)
+{
+	((struct claimed *)ctx)->n_lost++;
+}
+
+static struct str owner_of(void *ctx, const struct bus_record *r)
+{
+	(void)ctx;
+	return str_starts(r->value, STR("owner ")) ? (struct str){ r->value.p + 6, r->value.n - 6 }
+						   : STR_NONE;
+}
+
+static void write_owner(void *ctx, struct buf *out)
+{
+	(void)ctx;
+	buf_puts(out, STR("owner me"));
+}
+
+static bool has_epoch(void *ctx)
+{
+	return ((struct claimed *)ctx)->epoch >= 0;
+}
+
+static void an_owner_learns_that_it_was_replaced(struct real *x)
+{
+	static const struct owner_ops ops = {
+		.acquired = on_acquired, .lost = on_lost, .owner_of = owner_of, .write = write_owner
+	};
+	struct claimed c = { .epoch = -1 };
+	struct bus *b = x->h.bus_new(&x->h, "", 0);
+	struct owner *o = NULL;
+	char topic[64];
+	struct owner_config config = { .topic = topic, .instance = STR("me") };
+	struct bus_message m = { .value = STR("v"), .sent = tape_sent, .ctx = &c.tape };
+	struct bus_message stray = {
+		.topic = topic, .value = STR("stray"), .sent = tape_sent, .ctx = &c.tape
+	};
+
+	snprintf(topic, sizeof(topic), "%s.owned", x->run);
+	real_topic(&x->h, topic, 1);
+	CHECK(!owner_new(&o, x->loop, b, &config, &ops, &c));
+	owner_claim(o);
+	CHECK(x->h.pump(&x->h, has_epoch, &c) && c.epoch == 0);
+	CHECK(!bus_send(b, &stray) && !owner_send(o, &m) &&
+		tape_wait(&c.tape, &x->h, TAPE_SENT, 2));
+	CHECK(c.tape.v[1]->err == 0 && c.tape.v[1]->offset == 2 && owner_strays(o) == 1);
+	stray.value = STR("owner other");
+	CHECK(!bus_send(b, &stray) && !owner_send(o, &m) &&
+		tape_wait(&c.tape, &x->h, TAPE_SENT, 4));
+	CHECK(c.n_lost == 1 && c.tape.v[3]->err == -EPERM && owner_epoch(o) == -1);
+	c.epoch = -1;
+	owner_claim(o);
+	CHECK(x->h.pump(&x->h, has_epoch, &c) && c.epoch == 5);
+out:
+	owner_free(o);
+	bus_free(b);
+	tape_fini(&c.tape);
+}
+
 static void run_own(struct real *x, const char *what, const char *name, void (*fn)(struct real *))
 {
 	const char *only = getenv("SOUK_TEST_ONLY");
@@ -465,6 +654,10 @@ static void run_mock(struct loop *loop, struct metrics *metrics)
 	run_suite(x, what);
 	OWN(an_idle_bus_stays_up);
 	OWN(a_bad_property_is_named);
+	OWN(a_broken_producer_is_replaced);
+	OWN(counters_say_what_happened);
+	OWN(commits_arrive_while_the_member_stays);
+	OWN(an_owner_learns_that_it_was_replaced);
 	OWN(without_a_broker_nothing_blocks);
 	OWN(a_broker_that_is_not_there_fails_creation_in_time);
 	rd_kafka_mock_cluster_destroy(mock);
@@ -481,6 +674,9 @@ static void run_real(const char *bootstrap, struct loop *loop, struct metrics *m
 	run_suite(x, what);
 	OWN(an_idle_bus_stays_up);
 	OWN(an_idle_member_stays);
+	OWN(commits_arrive_while_the_member_stays);
+	OWN(an_owner_learns_that_it_was_replaced);
+	OWN(a_broken_producer_is_replaced);
 	OWN(ranges_end_at_control_and_aborted_records);
 	OWN(topics_are_created_once_and_their_partitions_checked);
 }
