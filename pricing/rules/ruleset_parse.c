@@ -15,6 +15,7 @@
 #include "common/model/interest.h"
 #include "common/model/tables.h"
 #include "pricing/rules/canonical.h"
+#include "pricing/rules/nearest.h"
 #include "pricing/rules/ruleset_impl.h"
 
 #define PATH_MAX_ 160
@@ -66,68 +67,15 @@ static void path_up(struct parser *p, size_t mark)
 
 /* ---- names ---- */
 
-#define NAME_MAX_ 24
-
-static size_t min3(size_t a, size_t b, size_t c)
-{
-	size_t m = a < b ? a : b;
-
-	return m < c ? m : c;
-}
-
-/* Edit distance; names over NAME_MAX_ are far from everything. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t n = strlen(a), m = strlen(b);
-	size_t row[NAME_MAX_ + 1];
-
-	if (n > NAME_MAX_ || m > NAME_MAX_)
-		return NAME_MAX_;
-	for (size_t j = 0; j <= m; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= n; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= m; j++) {
-			size_t above = row[j];
-
-			row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-			diagonal = above;
-		}
-	}
-	return row[m];
-}
-
-static const char *nearest(const char *name, const char *const *names)
-{
-	const char *best = names[0];
-
-	for (size_t i = 1; names[i]; i++) {
-		if (!*best || (*names[i] && distance(name, names[i]) < distance(name, best)))
-			best = names[i];
-	}
-	return best;
-}
-
-static int index_of(const char *name, const char *const *names)
-{
-	for (int i = 0; names[i]; i++) {
-		if (*name && strcmp(names[i], name) == 0)
-			return i;
-	}
-	return -1;
-}
-
 static int check_members(struct parser *p, const json_t *object, const char *const *names)
 {
 	for (void *it = json_object_iter((json_t *)object); it;
 		it = json_object_iter_next((json_t *)object, it)) {
 		const char *key = json_object_iter_key(it);
 
-		if (index_of(key, names) < 0)
+		if (nearest_index(key, names) < 0)
 			return bad(p, "unknown member \"%.40s\", nearest is \"%s\"", key,
-				nearest(key, names));
+				nearest_name(key, names));
 	}
 	return 0;
 }
@@ -183,13 +131,13 @@ static int parse_names(struct parser *p, const json_t *v, const char *const *nam
 	for (size_t i = 0; r == 0 && i < json_array_size(v); i++) {
 		const char *name = json_string_value(json_array_get(v, i));
 		size_t mark = path_down(p, "[%zu]", i);
-		int index = name ? index_of(name, names) : -1;
+		int index = name ? nearest_index(name, names) : -1;
 
 		if (!name)
 			r = bad(p, "must be a text");
 		else if (index < 0)
 			r = bad(p, "unknown name \"%.40s\", nearest is \"%s\"", name,
-				nearest(name, names));
+				nearest_name(name, names));
 		else
 			*ret |= UINT32_C(1) << index;
 		path_up(p, mark);
