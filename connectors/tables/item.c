@@ -6,10 +6,11 @@
 
 static struct str put(char **at, struct str s)
 {
-	struct str ret = s.p ? (struct str){ *at, s.n } : STR_NONE;
+	struct str ret = { *at, s.n };
 
-	if (s.n)
-		memcpy(*at, s.p, s.n);
+	if (!s.p)
+		return STR_NONE;
+	memcpy(*at, s.p, s.n);
 	*at += s.n;
 	return ret;
 }
