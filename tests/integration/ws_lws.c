@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/base/buf.h"
+#include "common/io/acceptor.h"
 #include "common/io/admin.h"
 #include "common/io/lws_host.h"
 #include "common/io/ws_client.h"
@@ -440,6 +441,36 @@ static void slow_heads_are_dropped_in_time_whatever_they_trickle(void)
 	peer_free(silent);
 	peer_free(trickling);
 	ws_server_free(e.server);
+}
+
+static bool accepted_never(void *ctx, const struct acceptor_request *r)
+{
+	(void)ctx;
+	close(r->fd);
+	return false;
+}
+
+static void too_many_heads_on_their_way_cost_the_oldest_its_place(void)
+{
+	static const struct acceptor_ops ops = { .accepted = accepted_never };
+	const struct acceptor_config config = {
+		.listen = "127.0.0.1:0", .path = "/v1/ws", .conns_max = 10, .heads_max = 2
+	};
+	struct acceptor *a = NULL;
+	struct ws_raw_peer *p[3];
+	int64_t before = handshakes("evicted");
+
+	OK(acceptor_new(&a, bench.loop, &config, &ops, NULL, bench.metrics, NULL) == 0);
+	for (int i = 0; i < 3; i++) {
+		p[i] = peer_new(acceptor_port(a), "GET /v1/ws");
+		turn();
+	}
+	EVENTUALLY(ws_raw_peer_is_ended(p[0]));
+	OK(!ws_raw_peer_is_ended(p[1]) && !ws_raw_peer_is_ended(p[2]));
+	OK(handshakes("evicted") == before + 1);
+	for (int i = 0; i < 3; i++)
+		peer_free(p[i]);
+	acceptor_free(a);
 }
 
 static void a_server_without_a_subprotocol_chooses_none(void)
@@ -1037,6 +1068,7 @@ static const struct own_case CASES[] = {
 	CASE(frames_right_behind_the_head_are_not_lost),
 	CASE(the_session_learns_what_the_head_said),
 	CASE(slow_heads_are_dropped_in_time_whatever_they_trickle),
+	CASE(too_many_heads_on_their_way_cost_the_oldest_its_place),
 	CASE(a_server_without_a_subprotocol_chooses_none),
 	CASE(a_choked_peer_cannot_hold_the_library),
 	CASE(a_server_may_go_with_choked_peers),
