@@ -16,7 +16,7 @@
 
 #include "common/base/log.h"
 #include "connectors/tables/market_feeds.h"
-#include "connectors/tables/shard.h"
+#include "connectors/tables/table_shard.h"
 
 #define ARENA_BYTES (256 * 1024)
 #define TICK_MS     250
@@ -118,9 +118,9 @@ static const struct table *table_of(const char *topic)
 	return NULL;
 }
 
-static struct shard *find(struct connectors *c, const char *topic, int32_t partition)
+static struct table_shard *find(struct connectors *c, const char *topic, int32_t partition)
 {
-	struct shard *s;
+	struct table_shard *s;
 
 	TAILQ_FOREACH(s, &c->shards, link)
 	{
@@ -135,7 +135,7 @@ static void on_assigned(
 {
 	struct connectors *c = ctx;
 	const struct table *table = table_of(topic);
-	struct shard *s = table ? shard_new(&c->loader, table, partition) : NULL;
+	struct table_shard *s = table ? table_shard_new(&c->loader, table, partition) : NULL;
 
 	(void)metadata;
 	c->was_assigned = true;
@@ -149,20 +149,20 @@ static void on_assigned(
 		(long long)committed);
 	TAILQ_INSERT_TAIL(&c->shards, s, link);
 	c->n_shards++;
-	shard_step(s);
+	table_shard_step(s);
 }
 
-static void drop_shard(struct connectors *c, struct shard *s)
+static void drop_shard(struct connectors *c, struct table_shard *s)
 {
 	TAILQ_REMOVE(&c->shards, s, link);
 	c->n_shards--;
-	shard_free(s);
+	table_shard_free(s);
 }
 
 static void on_revoked(void *ctx, const char *topic, int32_t partition)
 {
 	struct connectors *c = ctx;
-	struct shard *s = find(c, topic, partition);
+	struct table_shard *s = find(c, topic, partition);
 
 	log_info("tables", "partition revoked", "topic=%s partition=%d", topic, (int)partition);
 	if (s)
@@ -171,18 +171,18 @@ static void on_revoked(void *ctx, const char *topic, int32_t partition)
 
 static void on_records(void *ctx, const struct bus_record *r, size_t n)
 {
-	struct shard *s = find(ctx, r->topic, r->partition);
+	struct table_shard *s = find(ctx, r->topic, r->partition);
 
 	if (s)
-		shard_records(s, r, n);
+		table_shard_records(s, r, n);
 }
 
 static void on_at_end(void *ctx, const char *topic, int32_t partition, int64_t next_offset)
 {
-	struct shard *s = find(ctx, topic, partition);
+	struct table_shard *s = find(ctx, topic, partition);
 
 	if (s)
-		shard_at_end(s, next_offset);
+		table_shard_at_end(s, next_offset);
 }
 
 static const struct bus_group_ops group_ops = {
@@ -199,7 +199,7 @@ static void ask_gen(struct side *side);
 static void on_gen(void *ctx, int err, const struct cache_row *rows, size_t n)
 {
 	struct side *side = ctx;
-	struct shard *s;
+	struct table_shard *s;
 
 	side->is_asking = false;
 	if (side->is_dirty) {
@@ -211,7 +211,7 @@ static void on_gen(void *ctx, int err, const struct cache_row *rows, size_t n)
 	TAILQ_FOREACH(s, &side->c->shards, link)
 	{
 		if (s->table == side->table && s->state != SHARD_OPENING && s->gen != rows[0].gen)
-			shard_reopen(s, "the side has another gen");
+			table_shard_reopen(s, "the side has another gen");
 	}
 }
 
@@ -227,13 +227,13 @@ static void ask_gen(struct side *side)
 static void on_changed(void *ctx, struct str key)
 {
 	struct connectors *c = ctx;
-	struct shard *s;
+	struct table_shard *s;
 
 	if (!str_is_set(key)) {
 		TAILQ_FOREACH(s, &c->shards, link)
 		{
-			shard_distrust(s);
-			shard_step(s);
+			table_shard_distrust(s);
+			table_shard_step(s);
 		}
 		return;
 	}
@@ -249,14 +249,14 @@ static void show(struct connectors *c)
 {
 	int64_t lag_ms[TABLE_MAX] = { 0 };
 	int64_t n_loaded = 0, n_items = 0;
-	struct shard *s;
+	struct table_shard *s;
 
 	TAILQ_FOREACH(s, &c->shards, link)
 	{
-		int64_t lag = shard_lag_ms(s), *worst = &lag_ms[s->table - tables];
+		int64_t lag = table_shard_lag_ms(s), *worst = &lag_ms[s->table - tables];
 
 		*worst = lag > *worst ? lag : *worst;
-		n_loaded += shard_is_loaded(s);
+		n_loaded += table_shard_is_loaded(s);
 		n_items += (int64_t)s->n_items;
 	}
 	c->loaded->value = n_loaded;
@@ -272,20 +272,20 @@ static void show(struct connectors *c)
 static void on_tick(void *ctx)
 {
 	struct connectors *c = ctx;
-	struct shard *s;
+	struct table_shard *s;
 
 	TAILQ_FOREACH(s, &c->shards, link)
-	shard_step(s);
+	table_shard_step(s);
 	show(c);
 }
 
 static void on_heartbeat(void *ctx)
 {
 	struct connectors *c = ctx;
-	struct shard *s;
+	struct table_shard *s;
 
 	TAILQ_FOREACH(s, &c->shards, link)
-	shard_heartbeat(s);
+	table_shard_heartbeat(s);
 	market_feeds_heartbeat(c->loader.feeds);
 }
 
@@ -418,7 +418,7 @@ int connectors_new(struct connectors **ret, const struct connectors_env *env,
 
 struct connectors *connectors_free(struct connectors *c)
 {
-	struct shard *s;
+	struct table_shard *s;
 	struct item *item;
 
 	if (!c)
@@ -445,10 +445,10 @@ bool connectors_ready(const struct connectors *c, struct buf *why)
 	bool is_spare = loop_mono_us(c->loader.loop) - c->started_us >= SPARE_MS * 1000;
 	size_t n_loading = 0;
 	bool is_ready = true;
-	const struct shard *s;
+	const struct table_shard *s;
 
 	TAILQ_FOREACH(s, &c->shards, link)
-	n_loading += !shard_is_loaded(s);
+	n_loading += !table_shard_is_loaded(s);
 	if (!bus_is_up(c->loader.bus)) {
 		buf_puts(out, STR("kafka is away\n"));
 		is_ready = false;

@@ -5,7 +5,7 @@
  *
  * A member of one consumer group over the table topics. Each partition it is given is a shard that
  * it reads from the beginning and keeps applied, row by row, until the partition goes elsewhere
- * (tables/shard.h). On the loop thread only.
+ * (tables/table_shard.h). On the loop thread only.
  */
 #include <stdbool.h>
 #include <stdint.h>

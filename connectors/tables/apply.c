@@ -11,26 +11,26 @@
 #include "connectors/tables/breaker.h"
 #include "connectors/tables/dead_letter.h"
 #include "connectors/tables/market_feeds.h"
-#include "connectors/tables/shard.h"
+#include "connectors/tables/table_shard.h"
 
-static void add(struct shard *s, struct item *item)
+static void add(struct table_shard *s, struct item *item)
 {
 	TAILQ_INSERT_TAIL(&s->items, item, link);
 	s->n_items++;
 }
 
-static bool took(struct shard *s, int err, const char *what)
+static bool took(struct table_shard *s, int err, const char *what)
 {
 	if (!err)
 		return true;
-	shard_stall(s, err == -ENOTCONN, what, err);
+	table_shard_stall(s, err == -ENOTCONN, what, err);
 	return false;
 }
 
 /* The answer's item, if its shard still waits for it; its loader's orphan is freed. */
-static struct shard *claim(struct item *item)
+static struct table_shard *claim(struct item *item)
 {
-	struct shard *s = item->shard;
+	struct table_shard *s = item->shard;
 
 	if (!s) {
 		TAILQ_REMOVE(&item->loader->orphans, item, link);
@@ -42,7 +42,7 @@ static struct shard *claim(struct item *item)
 static int start_kept(struct item *item);
 
 /* Takes @item out of its bucket; the next record of its key may go. */
-static bool release(struct shard *s, struct item *item)
+static bool release(struct table_shard *s, struct item *item)
 {
 	struct item *next = item->next_same;
 
@@ -53,11 +53,11 @@ static bool release(struct shard *s, struct item *item)
 	return !next || took(s, start_kept(next), "row not read");
 }
 
-static void done(struct shard *s, struct item *item)
+static void done(struct table_shard *s, struct item *item)
 {
 	item->state = ITEM_DONE;
 	if (release(s, item))
-		shard_progress(s);
+		table_shard_progress(s);
 }
 
 /* ---- dead letters ---- */
@@ -65,7 +65,7 @@ static void done(struct shard *s, struct item *item)
 static void on_dead_letter(void *ctx, int err, int32_t partition, int64_t offset)
 {
 	struct item *item = ctx;
-	struct shard *s = claim(item);
+	struct table_shard *s = claim(item);
 
 	(void)partition;
 	(void)offset;
@@ -73,14 +73,14 @@ static void on_dead_letter(void *ctx, int err, int32_t partition, int64_t offset
 		return;
 	if (err) {
 		item->state = ITEM_WAITING;
-		shard_stall(s, false, "dead letter not taken", err);
+		table_shard_stall(s, false, "dead letter not taken", err);
 		return;
 	}
 	counter_add(s->loader->n.dead_letters, 1);
 	done(s, item);
 }
 
-static bool bad(struct shard *s, const struct bus_record *r, int reason, const char *why)
+static bool bad(struct table_shard *s, const struct bus_record *r, int reason, const char *why)
 {
 	struct item *item = item_new(s, r, false);
 	int err;
@@ -106,13 +106,13 @@ static bool bad(struct shard *s, const struct bus_record *r, int reason, const c
 static void on_written(void *ctx, int err, enum cache_outcome outcome)
 {
 	struct item *item = ctx;
-	struct shard *s = claim(item);
+	struct table_shard *s = claim(item);
 
 	if (!s)
 		return;
 	if (err) {
 		item->state = ITEM_WAITING;
-		shard_stall(s, err == -ECONNRESET, "row not written", err);
+		table_shard_stall(s, err == -ECONNRESET, "row not written", err);
 		return;
 	}
 	counter_add(outcome == CACHE_APPLIED ? s->loader->n.applied : s->loader->n.stale, 1);
@@ -121,7 +121,7 @@ static void on_written(void *ctx, int err, enum cache_outcome outcome)
 }
 
 /* What is common to all writes; the caller adds the row. */
-static int write_to(struct shard *s, const struct table_record *record, const struct row *row,
+static int write_to(struct table_shard *s, const struct table_record *record, const struct row *row,
 	struct item *item)
 {
 	struct cache_write w = { .key = record->key,
@@ -137,7 +137,7 @@ static int write_to(struct shard *s, const struct table_record *record, const st
 }
 
 static bool write_plain(
-	struct shard *s, const struct bus_record *r, const struct table_record *record)
+	struct table_shard *s, const struct bus_record *r, const struct table_record *record)
 {
 	struct item *item;
 	struct row row;
@@ -160,7 +160,7 @@ static bool write_plain(
 /* ---- rows behind the breaker ---- */
 
 /* The record in full again, judged by the row that is stored now. */
-static int write_judged(struct shard *s, struct item *item, const struct cache_row *stored)
+static int write_judged(struct table_shard *s, struct item *item, const struct cache_row *stored)
 {
 	struct arena *a = s->loader->arena;
 	struct table_record record;
@@ -189,7 +189,7 @@ static int write_judged(struct shard *s, struct item *item, const struct cache_r
 static void on_stored(void *ctx, int err, const struct cache_row *rows, size_t n)
 {
 	struct item *item = ctx;
-	struct shard *s = claim(item);
+	struct table_shard *s = claim(item);
 
 	(void)n;
 	if (!s)
@@ -198,13 +198,13 @@ static void on_stored(void *ctx, int err, const struct cache_row *rows, size_t n
 		err = write_judged(s, item, &rows[0]);
 	if (err) {
 		item->state = ITEM_WAITING;
-		shard_stall(s, err == -ECONNRESET || err == -ENOTCONN, "row not read", err);
+		table_shard_stall(s, err == -ECONNRESET || err == -ENOTCONN, "row not read", err);
 	}
 }
 
 static int start_kept(struct item *item)
 {
-	struct shard *s = item->shard;
+	struct table_shard *s = item->shard;
 	struct table_record record = { .kind = TABLE_DELETE };
 	char text[TABLE_KEY_MAX];
 	int err;
@@ -231,7 +231,7 @@ static uint32_t hash_of(struct str s)
 }
 
 /* The youngest record of the same key that is under way. */
-static struct item *same_key(struct shard *s, const struct item *item)
+static struct item *same_key(struct table_shard *s, const struct item *item)
 {
 	struct item *other;
 
@@ -243,7 +243,8 @@ static struct item *same_key(struct shard *s, const struct item *item)
 	return NULL;
 }
 
-static bool write_kept(struct shard *s, const struct bus_record *r, struct table_record *record)
+static bool write_kept(
+	struct table_shard *s, const struct bus_record *r, struct table_record *record)
 {
 	struct item *item, *before;
 	struct row row;
@@ -272,7 +273,7 @@ static bool write_kept(struct shard *s, const struct bus_record *r, struct table
 }
 
 /* What needs no answer still takes its turn. */
-static bool pass(struct shard *s, const struct bus_record *r)
+static bool pass(struct table_shard *s, const struct bus_record *r)
 {
 	struct item *item = item_new(s, r, false);
 
@@ -280,11 +281,11 @@ static bool pass(struct shard *s, const struct bus_record *r)
 		return took(s, -ENOMEM, "no memory");
 	item->state = ITEM_DONE;
 	add(s, item);
-	shard_progress(s);
+	table_shard_progress(s);
 	return true;
 }
 
-bool apply_record(struct shard *s, const struct bus_record *r)
+bool apply_record(struct table_shard *s, const struct bus_record *r)
 {
 	struct loader *loader = s->loader;
 	struct table_record record;

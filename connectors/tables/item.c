@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "connectors/tables/shard.h"
+#include "connectors/tables/table_shard.h"
 
 static struct str put(char **at, struct str s)
 {
@@ -15,7 +15,7 @@ static struct str put(char **at, struct str s)
 	return ret;
 }
 
-struct item *item_new(struct shard *s, const struct bus_record *r, bool keep)
+struct item *item_new(struct table_shard *s, const struct bus_record *r, bool keep)
 {
 	size_t n = keep ? r->key.n + r->value.n + 1 : 0;
 	struct item *item = calloc(1, sizeof(*item) + n);

@@ -9,7 +9,7 @@
 
 #include "connectors/tables/loader.h"
 
-struct shard;
+struct table_shard;
 
 enum item_state {
 	ITEM_WAITING, /* no answer is due: an older record of its key comes first, or it failed */
@@ -20,7 +20,7 @@ enum item_state {
 struct item {
 	TAILQ_ENTRY(item) link;
 	struct loader *loader;
-	struct shard *shard; /* NULL: among the orphans */
+	struct table_shard *shard; /* NULL: among the orphans */
 	enum item_state state;
 	int64_t offset;
 	int64_t ts_ms;
@@ -36,7 +36,7 @@ struct item {
 };
 
 /* With a copy of @r's key and value, if @keep. NULL when out of memory. */
-struct item *item_new(struct shard *s, const struct bus_record *r, bool keep);
+struct item *item_new(struct table_shard *s, const struct bus_record *r, bool keep);
 /* Nobody waits for it: freed now, or when its answer comes. Not linked anywhere but in its shard's
  * list. */
 void item_drop(struct item *item);

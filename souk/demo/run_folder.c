@@ -112,7 +112,7 @@ int run_folder_configure(const struct run_folder *r, const struct demo_options *
 		"kafka:\n  bootstrap: \"%s\"\n  topic_prefix: \"%s\"\n  properties: { fetch.wait.max.ms: 5 }\n"
 		"redis: { url: \"%s\" }\n"
 		"ws:\n  listen: \"127.0.0.1:%d\"\n  auth: { hs256_secret_file: \"%s\" }\n  limits: { connections_per_address: 0, events_per_s: 1000, events_burst: 1000 }\n"
-		"pricing:\n  rules_file: \"%s/rules.json\"\n  quote_keys_file: \"%s/quote.keys\"\n"
+		"pricing:\n  round: { ETH: \"0.0001\" }\n  rules_file: \"%s/rules.json\"\n  quote_keys_file: \"%s/quote.keys\"\n"
 		"bidding:\n  opensea:\n    stream_url: \"ws://127.0.0.1:%d/socket/websocket\"\n    api_key_file: \"%s/stream.token\"\n"
 		"    collections:\n      - { slug: " SCHEDULE_SLUG ", chain: \"eip155:1\", standard: erc721, contract: \"" SCHEDULE_CONTRACT
 		"\", fee_bps: %d, currency: ETH }\n"

@@ -1,13 +1,13 @@
 /*
- * Everything that is not a record: opening, checking, beating, stalling, being loaded. shard_step()
- * does the next thing that is due and is safe to call at any time; failures only set a time before
- * which it is not tried again.
+ * Everything that is not a record: opening, checking, beating, stalling, being loaded.
+ * table_shard_step() does the next thing that is due and is safe to call at any time; failures only
+ * set a time before which it is not tried again.
  *
  * Lag: at the end of the log it is 0. Behind it, the oldest thing that is missing was written after
  * the newest applied record, so that record's age bounds the lag; and after the moment we last had
  * everything, which bounds it better where timestamps are old.
  */
-#include "connectors/tables/shard.h"
+#include "connectors/tables/table_shard.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -20,19 +20,20 @@
 #define RETRY_MIN_MS 100
 #define RETRY_MAX_MS 5000
 
-static void later(struct shard *s)
+static void later(struct table_shard *s)
 {
 	s->retry_us = loop_mono_us(s->loader->loop) + 1000 * backoff_next_ms(&s->backoff);
 }
 
-static void new_run(struct shard *s)
+static void new_run(struct table_shard *s)
 {
 	snprintf(s->run, sizeof(s->run), "%s.%" PRIu64, s->loader->instance, ++s->loader->n_runs);
 }
 
-struct shard *shard_new(struct loader *loader, const struct table *table, int32_t partition)
+struct table_shard *table_shard_new(
+	struct loader *loader, const struct table *table, int32_t partition)
 {
-	struct shard *s = calloc(1, sizeof(*s));
+	struct table_shard *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
@@ -47,7 +48,7 @@ struct shard *shard_new(struct loader *loader, const struct table *table, int32_
 	return s;
 }
 
-static void drop_items(struct shard *s)
+static void drop_items(struct table_shard *s)
 {
 	struct item *item;
 
@@ -60,7 +61,7 @@ static void drop_items(struct shard *s)
 		LIST_INIT(&s->bucket[i]);
 }
 
-static void drop_asks(struct shard *s)
+static void drop_asks(struct table_shard *s)
 {
 	if (s->ask)
 		item_drop(TAKE(s->ask));
@@ -68,7 +69,7 @@ static void drop_asks(struct shard *s)
 		item_drop(TAKE(s->beat));
 }
 
-struct shard *shard_free(struct shard *s)
+struct table_shard *table_shard_free(struct table_shard *s)
 {
 	if (!s)
 		return NULL;
@@ -80,7 +81,7 @@ struct shard *shard_free(struct shard *s)
 	return NULL;
 }
 
-static void hold(struct shard *s, bool is_held)
+static void hold(struct table_shard *s, bool is_held)
 {
 	if (s->is_held == is_held)
 		return;
@@ -89,9 +90,9 @@ static void hold(struct shard *s, bool is_held)
 }
 
 /* Ends a control item; the shard if it still waits for the answer. */
-static struct shard *answered(struct item *item)
+static struct table_shard *answered(struct item *item)
 {
-	struct shard *s = item->shard;
+	struct table_shard *s = item->shard;
 
 	if (!s)
 		TAILQ_REMOVE(&item->loader->orphans, item, link);
@@ -105,7 +106,7 @@ static struct shard *answered(struct item *item)
 
 /* ---- reading ---- */
 
-static void start(struct shard *s, int64_t from)
+static void start(struct table_shard *s, int64_t from)
 {
 	s->state = SHARD_READING;
 	s->is_at_end = false;
@@ -115,7 +116,7 @@ static void start(struct shard *s, int64_t from)
 }
 
 /* From the beginning, whatever was applied before. */
-static void load(struct shard *s)
+static void load(struct table_shard *s)
 {
 	s->applied = s->target = s->beat_applied = -1;
 	s->applied_ts = 0;
@@ -129,7 +130,7 @@ static void load(struct shard *s)
 	start(s, BUS_FROM_BEGIN);
 }
 
-static void resume(struct shard *s)
+static void resume(struct table_shard *s)
 {
 	if (s->applied < 0)
 		load(s);
@@ -137,7 +138,7 @@ static void resume(struct shard *s)
 		start(s, s->applied);
 }
 
-void shard_stall(struct shard *s, bool must_check, const char *why, int err)
+void table_shard_stall(struct table_shard *s, bool must_check, const char *why, int err)
 {
 	counter_add(must_check ? s->loader->n.stall_cache : s->loader->n.stall_bus, 1);
 	log_warn("tables", "holding the partition, will go on from the last applied offset",
@@ -150,7 +151,7 @@ void shard_stall(struct shard *s, bool must_check, const char *why, int err)
 	later(s);
 }
 
-void shard_distrust(struct shard *s)
+void table_shard_distrust(struct table_shard *s)
 {
 	if (s->state == SHARD_OPENING)
 		return;
@@ -162,7 +163,7 @@ void shard_distrust(struct shard *s)
 	s->retry_us = 0;
 }
 
-void shard_reopen(struct shard *s, const char *why)
+void table_shard_reopen(struct table_shard *s, const char *why)
 {
 	log_info("tables", "feed is opened again, loading from the beginning",
 		"topic=%s partition=%d why=%s", s->table->topic, (int)s->partition,
@@ -176,14 +177,14 @@ void shard_reopen(struct shard *s, const char *why)
 	s->is_loaded = s->is_announced = false;
 	s->must_check = false;
 	s->retry_us = 0;
-	shard_step(s);
+	table_shard_step(s);
 }
 
 /* ---- opening ---- */
 
 static void on_feed_opened(void *ctx, int err, bool was_complete)
 {
-	struct shard *s = answered(ctx);
+	struct table_shard *s = answered(ctx);
 
 	if (!s)
 		return;
@@ -198,7 +199,7 @@ static void on_feed_opened(void *ctx, int err, bool was_complete)
 
 static void on_side_opened(void *ctx, int err, const struct cache_row *rows, size_t n)
 {
-	struct shard *s = answered(ctx);
+	struct table_shard *s = answered(ctx);
 
 	if (!s)
 		return;
@@ -217,7 +218,7 @@ static void on_side_opened(void *ctx, int err, const struct cache_row *rows, siz
 	}
 }
 
-static int ask_side(struct shard *s, struct item *ask)
+static int ask_side(struct table_shard *s, struct item *ask)
 {
 	int32_t n = bus_partitions(s->loader->bus, s->table->topic);
 
@@ -230,7 +231,7 @@ static int ask_side(struct shard *s, struct item *ask)
 
 static void on_checked(void *ctx, int err, const struct cache_row *rows, size_t n)
 {
-	struct shard *s = answered(ctx);
+	struct table_shard *s = answered(ctx);
 	int64_t alive_ms;
 
 	if (!s)
@@ -241,7 +242,7 @@ static void on_checked(void *ctx, int err, const struct cache_row *rows, size_t 
 	}
 	backoff_reset(&s->backoff);
 	if (!str_eq(row_get(&rows[0].row, "run"), str_of(s->run))) {
-		shard_reopen(s, "the feed is gone or not ours");
+		table_shard_reopen(s, "the feed is gone or not ours");
 	} else if (s->beat_applied < 0 ||
 		   str_to_i64(row_get(&rows[0].row, "alive_at"), &alive_ms) ||
 		   alive_ms < s->beat_alive_ms) {
@@ -253,14 +254,14 @@ static void on_checked(void *ctx, int err, const struct cache_row *rows, size_t 
 	}
 }
 
-static int ask_feed(struct shard *s, struct item *ask)
+static int ask_feed(struct table_shard *s, struct item *ask)
 {
 	struct str key = str_of(s->feed_key);
 
 	return cache_read(s->loader->cache, &key, 1, on_checked, ask);
 }
 
-void shard_step(struct shard *s)
+void table_shard_step(struct table_shard *s)
 {
 	bool is_due = loop_mono_us(s->loader->loop) >= s->retry_us;
 	int err;
@@ -283,23 +284,23 @@ void shard_step(struct shard *s)
 
 /* ---- progress ---- */
 
-static void learn_target(struct shard *s)
+static void learn_target(struct table_shard *s)
 {
 	if (s->target < 0)
 		s->target = bus_group_high(s->loader->group, s->table->topic, s->partition);
 }
 
-static void loaded(struct shard *s)
+static void loaded(struct table_shard *s)
 {
 	s->is_loaded = true;
 	log_info("tables", "loaded", "topic=%s partition=%d rows=%llu next=%lld ms=%lld",
 		s->table->topic, (int)s->partition, (unsigned long long)s->n_rows,
 		(long long)s->applied,
 		(long long)((loop_mono_us(s->loader->loop) - s->started_us) / 1000));
-	shard_heartbeat(s);
+	table_shard_heartbeat(s);
 }
 
-static void settle(struct shard *s)
+static void settle(struct table_shard *s)
 {
 	if (s->is_at_end && s->n_items == 0) {
 		if (s->applied < s->end)
@@ -312,7 +313,7 @@ static void settle(struct shard *s)
 		loaded(s);
 }
 
-void shard_progress(struct shard *s)
+void table_shard_progress(struct table_shard *s)
 {
 	struct item *item;
 
@@ -329,7 +330,7 @@ void shard_progress(struct shard *s)
 	settle(s);
 }
 
-void shard_records(struct shard *s, const struct bus_record *r, size_t n)
+void table_shard_records(struct table_shard *s, const struct bus_record *r, size_t n)
 {
 	if (s->state != SHARD_READING)
 		return;
@@ -343,7 +344,7 @@ void shard_records(struct shard *s, const struct bus_record *r, size_t n)
 		hold(s, true);
 }
 
-void shard_at_end(struct shard *s, int64_t next_offset)
+void table_shard_at_end(struct table_shard *s, int64_t next_offset)
 {
 	if (s->state != SHARD_READING)
 		return;
@@ -355,7 +356,7 @@ void shard_at_end(struct shard *s, int64_t next_offset)
 
 /* ---- heartbeat ---- */
 
-int64_t shard_lag_ms(const struct shard *s)
+int64_t table_shard_lag_ms(const struct table_shard *s)
 {
 	int64_t heard_ms = bus_heard_ms(s->loader->bus);
 	int64_t high = bus_group_high(s->loader->group, s->table->topic, s->partition);
@@ -370,12 +371,12 @@ int64_t shard_lag_ms(const struct shard *s)
 
 static void on_beaten(void *ctx, int err, bool is_ours)
 {
-	struct shard *s = answered(ctx);
+	struct table_shard *s = answered(ctx);
 
 	if (!s || err)
 		return;
 	if (!is_ours) {
-		shard_reopen(s, "the beat was refused");
+		table_shard_reopen(s, "the beat was refused");
 		return;
 	}
 	s->beat_applied = s->sent_applied;
@@ -383,12 +384,12 @@ static void on_beaten(void *ctx, int err, bool is_ours)
 	s->is_announced |= s->sent_complete;
 }
 
-void shard_heartbeat(struct shard *s)
+void table_shard_heartbeat(struct table_shard *s)
 {
 	struct cache_feed f = { .key = str_of(s->feed_key),
 		.run = str_of(s->run),
 		.alive_at = bus_heard_ms(s->loader->bus),
-		.lag_ms = shard_lag_ms(s),
+		.lag_ms = table_shard_lag_ms(s),
 		.complete = s->is_loaded };
 	bool is_theirs = s->was_complete && !s->is_loaded;
 
@@ -407,7 +408,7 @@ void shard_heartbeat(struct shard *s)
 		free(TAKE(s->beat));
 }
 
-bool shard_is_loaded(const struct shard *s)
+bool table_shard_is_loaded(const struct table_shard *s)
 {
 	return s->state == SHARD_READING && s->is_announced;
 }

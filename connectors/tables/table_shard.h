@@ -26,8 +26,8 @@
 
 enum shard_state { SHARD_OPENING, SHARD_READING, SHARD_STALLED };
 
-struct shard {
-	TAILQ_ENTRY(shard) link;
+struct table_shard {
+	TAILQ_ENTRY(table_shard) link;
 	struct loader *loader;
 	const struct table *table;
 	int32_t partition;
@@ -66,30 +66,31 @@ struct shard {
 	bool sent_complete;
 	bool is_announced; /* complete=1 is in the feed */
 };
-TAILQ_HEAD(shards, shard);
+TAILQ_HEAD(shards, table_shard);
 
 /* NULL when out of memory. */
-struct shard *shard_new(struct loader *loader, const struct table *table, int32_t partition);
-struct shard *shard_free(struct shard *s);
+struct table_shard *table_shard_new(
+	struct loader *loader, const struct table *table, int32_t partition);
+struct table_shard *table_shard_free(struct table_shard *s);
 
 /* Does what can be done now: called at the start, when Redis is back, and every now and then. */
-void shard_step(struct shard *s);
-void shard_records(struct shard *s, const struct bus_record *r, size_t n);
-void shard_at_end(struct shard *s, int64_t next_offset);
-void shard_heartbeat(struct shard *s);
+void table_shard_step(struct table_shard *s);
+void table_shard_records(struct table_shard *s, const struct bus_record *r, size_t n);
+void table_shard_at_end(struct table_shard *s, int64_t next_offset);
+void table_shard_heartbeat(struct table_shard *s);
 /* Redis was lost, is back, or forgot everything: rows that were acknowledged may be gone. */
-void shard_distrust(struct shard *s);
+void table_shard_distrust(struct table_shard *s);
 /* Starts all over, with a new run: the feed is not ours, or the side has a new gen. */
-void shard_reopen(struct shard *s, const char *why);
+void table_shard_reopen(struct table_shard *s, const char *why);
 
-bool shard_is_loaded(const struct shard *s);
-int64_t shard_lag_ms(const struct shard *s);
+bool table_shard_is_loaded(const struct table_shard *s);
+int64_t table_shard_lag_ms(const struct table_shard *s);
 
 /* ---- for apply.c ---- */
 
 /* Reading stops; what is under way is forgotten and comes again from the log. */
-void shard_stall(struct shard *s, bool must_check, const char *why, int err);
+void table_shard_stall(struct table_shard *s, bool must_check, const char *why, int err);
 /* An item is done: moves `applied` over everything done at the front. */
-void shard_progress(struct shard *s);
+void table_shard_progress(struct table_shard *s);
 /* Gives the record to Redis or to the dead letters; false if the shard stalled. */
-bool apply_record(struct shard *s, const struct bus_record *r);
+bool apply_record(struct table_shard *s, const struct bus_record *r);
