@@ -121,7 +121,7 @@ start_broker() {
 
 	# Written when the listeners accept and the controller has let the broker in.
 	tries=$((start_max_s * 10))
-	until grep -q 'Kafka Server started' "$data/broker.log"; do
+	until grep -qs 'Kafka Server started' "$data/broker.log"; do
 		tries=$((tries - 1))
 		if [ $tries -eq 0 ] || ! kill -0 "$(cat "$data/broker.pid")" 2>/dev/null; then
 			tail -n 20 "$data/broker.log" >&2
