@@ -102,10 +102,10 @@ int args_parse(struct args *ret, const struct command *c, int argc, char **argv,
 	return 0;
 }
 
-int args_settings(const struct args *a, const struct command *c, int default_admin_port, struct settings *ret)
+int args_settings(const struct args *a, const struct command *c, const char *role, int default_admin_port, struct settings *ret)
 {
 	struct fault f = { 0 };
-	int r = settings_load(ret, &(struct config_source){ a->config_file, a->sets, a->n_sets, environ }, default_admin_port, &f);
+	int r = settings_load(ret, &(struct config_source){ a->config_file, a->sets, a->n_sets, environ }, role, default_admin_port, &f);
 
 	if (!r)
 		return 0;

@@ -11,7 +11,7 @@ static int check(int argc, char **argv)
 
 	if (r)
 		return r - 1;
-	r = args_settings(&a, &command_config_check, 0, &s);
+	r = args_settings(&a, &command_config_check, NULL, 0, &s);
 	if (r)
 		return r;
 	settings_unload(&s);
@@ -28,7 +28,7 @@ static int print(int argc, char **argv)
 
 	if (r)
 		return r - 1;
-	r = args_settings(&a, &command_config_print, 0, &s);
+	r = args_settings(&a, &command_config_print, NULL, 0, &s);
 	if (r)
 		return r;
 	settings_sections(&s, sections);

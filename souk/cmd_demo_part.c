@@ -29,7 +29,7 @@ static int run(int argc, char **argv)
 
 	if (r)
 		return r - 1;
-	r = args_settings(&a, &command_demo_part, 0, &s);
+	r = args_settings(&a, &command_demo_part, NULL, 0, &s);
 	if (r)
 		return r;
 	p.start_ms = atoll(start);

@@ -310,7 +310,7 @@ static int run(int argc, char **argv)
 		free(c);
 		return r ? r - 1 : EXIT_FAILED;
 	}
-	r = args_settings(&a, &command_recompute, 0, &s);
+	r = args_settings(&a, &command_recompute, NULL, 0, &s);
 	if (r) {
 		free(c);
 		return r;

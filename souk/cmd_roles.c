@@ -48,7 +48,7 @@ static int run_role(const struct command *c, int argc, char **argv, const struct
 		free(r);
 		return e ? e - 1 : EXIT_FAILED;
 	}
-	e = args_settings(&a, c, need->default_admin_port, &s);
+	e = args_settings(&a, c, need->section, need->default_admin_port, &s);
 	if (e) {
 		free(r);
 		return e;
@@ -101,7 +101,7 @@ static int run_gateway(struct running *r, struct fault *f)
 static int ws_server_command(int argc, char **argv)
 {
 	static const char *const warm[] = { TOPIC_INTEREST, NULL };
-	static const struct process_need need = { "ws-server", true, true, warm, PORT_WS_SERVER };
+	static const struct process_need need = { "ws-server", "ws", true, true, warm, PORT_WS_SERVER };
 
 	return run_role(&command_ws_server, argc, argv, &need, run_gateway);
 }
@@ -132,7 +132,7 @@ static int run_pricing(struct running *r, struct fault *f)
 static int pricing_command(int argc, char **argv)
 {
 	static const char *const warm[] = { TOPIC_DECISIONS, TOPIC_OFFERS, TOPIC_INTEREST TOPIC_DLQ_SUFFIX, NULL };
-	static const struct process_need need = { "pricing", true, true, warm, PORT_PRICING };
+	static const struct process_need need = { "pricing", "pricing", true, true, warm, PORT_PRICING };
 
 	return run_role(&command_pricing, argc, argv, &need, run_pricing);
 }
@@ -169,7 +169,7 @@ static int run_bidding(struct running *r, struct fault *f)
 static int bidding_command(int argc, char **argv)
 {
 	static const char *const warm[] = { TOPIC_MARKET_EVENTS, TOPIC_BESTBID, NULL };
-	static const struct process_need need = { "bidding", true, true, warm, PORT_BIDDING };
+	static const struct process_need need = { "bidding", "bidding", true, true, warm, PORT_BIDDING };
 
 	return run_role(&command_bidding, argc, argv, &need, run_bidding);
 }
@@ -194,7 +194,7 @@ static int run_connectors(struct running *r, struct fault *f)
 
 static int connectors_command(int argc, char **argv)
 {
-	static const struct process_need need = { "connectors", true, true, NULL, PORT_CONNECTORS };
+	static const struct process_need need = { "connectors", "connectors", true, true, NULL, PORT_CONNECTORS };
 
 	return run_role(&command_connectors, argc, argv, &need, run_connectors);
 }

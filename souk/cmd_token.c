@@ -27,7 +27,7 @@ static int run(int argc, char **argv)
 		fprintf(stderr, "souk token: --ttl %s: seconds, 1 to 31536000\n", ttl);
 		return EXIT_USAGE;
 	}
-	r = args_settings(&a, &command_token, 0, &s);
+	r = args_settings(&a, &command_token, NULL, 0, &s);
 	if (r)
 		return r;
 	if (!secret_file)

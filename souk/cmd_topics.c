@@ -50,7 +50,7 @@ static int create(int argc, char **argv)
 
 	if (r)
 		return r - 1;
-	r = args_settings(&a, &command_topics_create, 0, &s);
+	r = args_settings(&a, &command_topics_create, NULL, 0, &s);
 	if (r)
 		return r;
 	r = topics_create(s.kafka.bootstrap, s.kafka.topic_prefix, &s.kafka.properties, demo, &f);
@@ -155,7 +155,7 @@ static int check(int argc, char **argv)
 
 	if (r)
 		return r - 1;
-	r = args_settings(&a, &command_topics_check, 0, &s);
+	r = args_settings(&a, &command_topics_check, NULL, 0, &s);
 	if (r)
 		return r;
 	r = check_cluster(&s, &f, &wrong);

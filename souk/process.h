@@ -39,7 +39,8 @@ struct process {
 };
 
 struct process_need {
-	const char *name; /* "pricing": log role, client id */
+	const char *name;    /* "pricing": log role, client id */
+	const char *section; /* of the configuration; NULL: none of its own */
 	bool cache;
 	bool bus;
 	const char *const *warm_topics; /* NULL-terminated, or NULL */

@@ -45,15 +45,15 @@ static const struct config_row money_rows[] = {
 void settings_sections(struct settings *s, struct config_section ret[SETTINGS_SECTIONS])
 {
 	struct config_section all[SETTINGS_SECTIONS] = {
-		{ "kafka", kafka_rows, ARRAY_LEN(kafka_rows), &s->kafka, NULL },
-		{ "redis", redis_rows, ARRAY_LEN(redis_rows), &s->redis, NULL },
-		{ "ws", gateway_config_rows, gateway_config_n_rows, &s->ws, NULL },
-		{ "pricing", pricing_config_rows, pricing_config_n_rows, &s->pricing, NULL },
-		{ "bidding", bidding_config_rows, bidding_config_n_rows, &s->bidding, NULL },
-		{ "connectors", connectors_config_rows, connectors_config_n_rows, &s->connectors, NULL },
-		{ "admin", admin_rows, ARRAY_LEN(admin_rows), &s->admin, NULL },
-		{ "log", log_rows, ARRAY_LEN(log_rows), &s->log, NULL },
-		{ "money", money_rows, ARRAY_LEN(money_rows), &s->money, NULL },
+		{ "kafka", kafka_rows, ARRAY_LEN(kafka_rows), &s->kafka, NULL, false },
+		{ "redis", redis_rows, ARRAY_LEN(redis_rows), &s->redis, NULL, false },
+		{ "ws", gateway_config_rows, gateway_config_n_rows, &s->ws, NULL, false },
+		{ "pricing", pricing_config_rows, pricing_config_n_rows, &s->pricing, NULL, false },
+		{ "bidding", bidding_config_rows, bidding_config_n_rows, &s->bidding, NULL, false },
+		{ "connectors", connectors_config_rows, connectors_config_n_rows, &s->connectors, NULL, false },
+		{ "admin", admin_rows, ARRAY_LEN(admin_rows), &s->admin, NULL, false },
+		{ "log", log_rows, ARRAY_LEN(log_rows), &s->log, NULL, false },
+		{ "money", money_rows, ARRAY_LEN(money_rows), &s->money, NULL, false },
 	};
 
 	for (size_t i = 0; i < SETTINGS_SECTIONS; i++) {
@@ -76,13 +76,15 @@ static int define_currency(const char *text, struct fault *f)
 	return 0;
 }
 
-int settings_load(struct settings *s, const struct config_source *source, int default_admin_port, struct fault *f)
+int settings_load(struct settings *s, const struct config_source *source, const char *role, int default_admin_port, struct fault *f)
 {
 	struct config_section sections[SETTINGS_SECTIONS];
 	int r;
 
 	*s = (struct settings){ 0 };
 	settings_sections(s, sections);
+	for (size_t i = 0; i < SETTINGS_SECTIONS; i++)
+		sections[i].is_partial = !role || strcmp(sections[i].name, role) != 0;
 	r = config_load(sections, SETTINGS_SECTIONS, source, f);
 	if (r)
 		return r;

@@ -52,6 +52,7 @@ struct settings {
 /* Fills @ret's sections table over @s: for config_load, config_print and config_doc. */
 void settings_sections(struct settings *s, struct config_section ret[SETTINGS_SECTIONS]);
 
-/* Loads and applies what is process-wide (currencies). @default_admin_port as in process_need. 0 or -errno with @f. */
-MUST_CHECK int settings_load(struct settings *s, const struct config_source *source, int default_admin_port, struct fault *f);
+/* Loads and applies what is process-wide (currencies). @role: the section whose required keys must be there, NULL: of none. @default_admin_port as in
+ * process_need. 0 or -errno with @f. */
+MUST_CHECK int settings_load(struct settings *s, const struct config_source *source, const char *role, int default_admin_port, struct fault *f);
 void settings_unload(struct settings *s);

@@ -69,6 +69,7 @@ struct config_section {
 	 * the same file): its keys and values are checked, nothing is stored, nothing is required. */
 	void *base;
 	struct config_origin *origins; /* n_rows of the caller's, for config_print; NULL: not kept */
+	bool is_partial; /* CONFIG_REQUIRED keys may be missing: this process does not run that part */
 };
 
 struct config_source {

@@ -224,7 +224,7 @@ static int check_required(const struct config_loader *l)
 		const struct config_section *s = &l->sections[i];
 
 		for (size_t k = 0; k < s->n_rows; k++, origin++) {
-			if (!s->base || !(s->rows[k].flags & CONFIG_REQUIRED) ||
+			if (!s->base || s->is_partial || !(s->rows[k].flags & CONFIG_REQUIRED) ||
 				origin->from != CONFIG_FROM_DEFAULT)
 				continue;
 			config_full_name(name, s, &s->rows[k]);

@@ -59,7 +59,7 @@ with tap.test("configuration"):
           env={**os.environ, "SOUK_PRICING_OFFER_TTL_SM": "1"})
     path = written("log: { level: debug }\n")
     r = run("config", "print", "--config", path, "--set", "kafka.topic_prefix=x.", env={**os.environ, "SOUK_REDIS_URL": "redis://10.0.0.1:1/0"})
-    tap.ok(r.returncode == 0 and "level: debug" in r.stdout and "x." in r.stdout and "10.0.0.1" not in r.stdout,
+    tap.ok(r.returncode == 0 and 'level: "debug"' in r.stdout and "x." in r.stdout and "10.0.0.1" not in r.stdout,
            "print shows values in force and hides secrets", r.stdout + r.stderr)
     r = run("config", "doc")
     tap.ok(r.returncode == 0 and "SOUK_PRICING_OFFER_TTL_MS" in r.stdout, "doc names every key's environment form")
