@@ -31,7 +31,7 @@ struct market_event {
 	struct str listing;      /* "fixed" | "dutch" | "english" */
 	int is_private;          /* enum tribool */
 	struct str flags;        /* array of texts */
-	int64_t epoch;           /* owner epoch of who wrote the record; below a later owner record with a higher one it is void */
+	int64_t epoch;           /* owner epoch of who wrote the record; below an owner record with a higher one it is void; absent = 0 */
 };
 extern const struct record_type market_event_type_record;
 void market_event_json(struct json_out *j, const struct market_event *e);
