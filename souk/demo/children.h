@@ -31,7 +31,8 @@ struct children *children_free(struct children *c); /* kills what is left and wa
 
 /* 0 or -errno. */
 MUST_CHECK int children_start(struct children *c, const struct child_spec *spec);
-void children_signal(struct children *c, const char *name, int signo); /* SIGTERM: asked for, no restart */
+/* SIGTERM: asked for, no restart */
+void children_signal(struct children *c, const char *name, int signo);
 bool children_is_alive(const struct children *c, const char *name);
 pid_t children_pid(const struct children *c, const char *name);
 size_t children_alive(const struct children *c);

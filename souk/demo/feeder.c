@@ -137,6 +137,11 @@ static struct version row_version(const struct feeder *fd, uint32_t n)
 	return (struct version){ .part = { (uint64_t)fd->config.start_ms, n } };
 }
 
+struct version feeder_version(const struct feeder *fd, uint32_t event)
+{
+	return row_version(fd, event + 2);
+}
+
 static int send_item(struct feeder *fd, uint32_t event, uint32_t auction, bool confirm, int64_t now_ms)
 {
 	const struct auction *a = &fd->s->auctions[auction];

@@ -7,6 +7,7 @@
  * feeder repeats itself and changes nothing. A raise of a list price carries x-souk-confirm: it is the consignor's own act.
  */
 #include "common/io/bus.h"
+#include "common/model/version.h"
 #include "souk/demo/schedule.h"
 
 struct feeder;
@@ -24,6 +25,9 @@ bool feeder_load(struct feeder *fd, uint32_t upto);
 
 /* The row of the event's item after it (a raise of the list price, a new listing, sold), and the winner's loyalty. 0 or bus_send's errors: call again. */
 int feeder_send(struct feeder *fd, uint32_t event, int64_t now_ms);
+
+/* Version of the row that reflects event @event. */
+struct version feeder_version(const struct feeder *fd, uint32_t event);
 
 /* All events below @upto have been sent, or need no row ahead of time. */
 void feeder_passed(struct feeder *fd, uint32_t upto);

@@ -51,7 +51,8 @@ struct schedule {
 	int64_t from_s, until_s; /* the window */
 	struct auction *auctions; /* by token */
 	uint32_t n_auctions;
-	struct schedule_event *events; /* by time, then auction, then kind; the whole window and what is open at its start */
+	/* by time, then auction, then kind; the whole window and what is open at its start */
+	struct schedule_event *events;
 	uint32_t n_events;
 	struct schedule_user *users; /* everyone who ever bid, most bids first */
 	uint32_t n_users;

@@ -27,7 +27,8 @@ struct shoppers_shared {
 	struct arena *scratch;
 	struct shopper_counts counts;
 	const char *url;
-	void (*heard)(void *ctx, const struct offer *o, int64_t latency_us); /* an offer, for the terminal */
+	/* an offer, for the terminal */
+	void (*heard)(void *ctx, const struct offer *o, int64_t latency_us);
 	void *ctx;
 };
 
@@ -38,7 +39,8 @@ struct shopper {
 	struct backoff backoff;
 	char user[64];
 	char *token;
-	bool use_header; /* token on the upgrade, as a native client; else in the first message, as a browser */
+	/* token on the upgrade, as a native client; else in the first message, as a browser */
+	bool use_header;
 	bool is_connected;
 	const char *device;
 	uint64_t next_id;

@@ -1,9 +1,10 @@
 /*
  * `souk demo-world`: the outside world of the demo in one process: the feeder of the table topics and the OpenSea stand-in, on one clock.
  *
- * Two cursors walk the same schedule. The first runs LEAD_MS ahead and raises list prices; the second pushes the stream's events when their time has come, and never
- * past what the first has safely in Kafka. So a bid is not told before the list price that makes room for it is on its way: the consignor is
- * quicker than the market, as in a house where he must be.
+ * Two cursors walk the same schedule. The first runs LEAD_MS ahead and raises list prices; the second pushes the stream's events when their time has come, and a bid
+ * only once the list price that makes room for it can be read in Redis: the consignor is quicker than the market, as in a house where he must be.
+ * The lead is short on purpose. Between the two the list price is high and the bid still low; a bid that doubles the price would then leave no room between
+ * the largest discount allowed and what a shopper was shown before.
  * The second cursor waits for the first join: a stream does not replay, and an empty market would be a dull demo.
  */
 #include <errno.h>
@@ -13,6 +14,7 @@
 
 #include "common/base/log.h"
 #include "common/io/ws_server.h"
+#include "common/model/item.h"
 #include "common/model/topics.h"
 #include "souk/command.h"
 #include "souk/demo/feeder.h"
@@ -22,7 +24,8 @@
 #include "souk/demo/story.h"
 #include "souk/process.h"
 
-#define LEAD_MS         1500
+#define LEAD_MS         200
+#define LOOK_MAX        32 /* rows asked for at once */
 #define TICK_MS         10
 #define PUSHES_PER_TICK 40
 #define FEEDS_PER_TICK  200
@@ -38,9 +41,11 @@ struct world {
 	struct buf message;
 	bool is_loaded;
 	bool is_joined;
-	uint32_t raised;    /* feeder's cursor */
-	uint32_t told;      /* stand-in's cursor */
-	uint32_t begun;     /* events before this are the state at the start */
+	uint32_t raised;  /* feeder's cursor */
+	uint32_t told;    /* stand-in's cursor */
+	uint32_t visible; /* rows of events below this are in Redis */
+	uint32_t begun;   /* events before this are the state at the start */
+	bool is_looking;
 };
 
 static void joined(void *ctx, struct str slug)
@@ -104,6 +109,40 @@ static void tell(struct world *w, uint32_t e)
 	}
 }
 
+/* The rows of events from `visible` on: how many of them are at least as new as their event? */
+static void looked(void *ctx, int err, const struct cache_row *rows, size_t n)
+{
+	struct world *w = ctx;
+	struct version have;
+
+	w->is_looking = false;
+	for (size_t i = 0; !err && i < n; i++) {
+		if (version_parse_stored(&have, rows[i].ver) || version_cmp(have, feeder_version(w->feeder, w->visible)) < 0)
+			return;
+		w->visible++;
+	}
+}
+
+/* Asks for the rows behind the events that are settled in Kafka. A sale is not raised ahead, so it is not waited for. */
+static void look(struct world *w, uint32_t settled)
+{
+	char text[LOOK_MAX][ITEM_MAX + 16];
+	struct str keys[LOOK_MAX];
+	size_t n = 0;
+
+	if (w->is_looking)
+		return;
+	while (w->visible < settled && w->schedule->events[w->visible].kind == SCHEDULE_SOLD)
+		w->visible++;
+	for (uint32_t e = w->visible; n < LOOK_MAX && e < settled && w->schedule->events[e].kind != SCHEDULE_SOLD; e++, n++) {
+		char item[ITEM_MAX];
+
+		schedule_item(item, &w->schedule->auctions[w->schedule->events[e].auction]);
+		keys[n] = (struct str){ text[n], (size_t)snprintf(text[n], sizeof(text[n]), "inventory:{%s}", item) };
+	}
+	w->is_looking = n && cache_read(w->process.cache, keys, n, looked, w) == 0;
+}
+
 static void on_tick(void *ctx)
 {
 	struct world *w = ctx;
@@ -112,7 +151,7 @@ static void on_tick(void *ctx)
 
 	if (!w->is_loaded) {
 		w->is_loaded = feeder_load(w->feeder, w->begun);
-		feeder_passed(w->feeder, w->raised = w->begun);
+		feeder_passed(w->feeder, w->raised = w->visible = w->begun);
 		return;
 	}
 	for (int i = 0; i < FEEDS_PER_TICK && w->raised < w->schedule->n_events && w->schedule->events[w->raised].at_s <= ahead_s; i++) {
@@ -121,9 +160,8 @@ static void on_tick(void *ctx)
 			break;
 		feeder_passed(w->feeder, ++w->raised);
 	}
-	const uint32_t settled = feeder_settled(w->feeder);
-
-	for (int i = 0; w->is_joined && i < PUSHES_PER_TICK && w->told < settled && w->schedule->events[w->told].at_s <= now_s; i++) {
+	look(w, feeder_settled(w->feeder));
+	for (int i = 0; w->is_joined && i < PUSHES_PER_TICK && w->told < w->visible && w->schedule->events[w->told].at_s <= now_s; i++) {
 		if (w->told >= w->begun && w->schedule->events[w->told].kind == SCHEDULE_SOLD && feeder_send(w->feeder, w->told, now_ms))
 			break;
 		tell(w, w->told++);
@@ -142,7 +180,7 @@ static bool is_ready(void *ctx, struct buf *why)
 
 static int world_init(struct world *w, const struct settings *settings, const struct demo_part *part, struct fault *f)
 {
-	const struct process_need need = { .name = "demo-world", .bus = true };
+	const struct process_need need = { .name = "demo-world", .bus = true, .cache = true };
 	int r = process_init(&w->process, &need, settings, f);
 
 	if (r)
