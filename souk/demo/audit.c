@@ -1,6 +1,6 @@
 /*
- * The arithmetic here is deliberately not pricing's: plain 128-bit integers on what the record says it was made from. An auditor who calls the accountant's own
- * functions proves nothing.
+ * The arithmetic here is deliberately not pricing's: plain 128-bit integers on what the record says
+ * it was made from. An auditor who calls the accountant's own functions proves nothing.
  */
 #include "souk/demo/audit.h"
 
@@ -34,13 +34,34 @@ struct basis {
 
 #define AT(member) offsetof(struct basis, member)
 static const struct field basis_fields[] = {
-	{ .path = "rows.inventory.list", .kind = FIELD_MONEY, .flags = FIELD_NULLABLE, .offset = AT(list) },
-	{ .path = "rows.inventory.cost", .kind = FIELD_MONEY, .flags = FIELD_NULLABLE, .offset = AT(cost) },
-	{ .path = "rows.bestbid.bid_net", .kind = FIELD_MONEY, .flags = FIELD_NULLABLE, .offset = AT(bid_net) },
-	{ .path = "guards.floor_over_bid_bps", .kind = FIELD_I64, .flags = FIELD_REQUIRED, .offset = AT(over_bid_bps) },
-	{ .path = "guards.min_margin_bps", .kind = FIELD_I64, .flags = FIELD_REQUIRED, .offset = AT(margin_bps) },
-	{ .path = "guards.max_premium_bps", .kind = FIELD_I64, .flags = FIELD_REQUIRED, .offset = AT(premium_bps) },
-	{ .path = "guards.max_discount_bps", .kind = FIELD_I64, .flags = FIELD_REQUIRED, .offset = AT(discount_bps) },
+	{ .path = "rows.inventory.list",
+		.kind = FIELD_MONEY,
+		.flags = FIELD_NULLABLE,
+		.offset = AT(list) },
+	{ .path = "rows.inventory.cost",
+		.kind = FIELD_MONEY,
+		.flags = FIELD_NULLABLE,
+		.offset = AT(cost) },
+	{ .path = "rows.bestbid.bid_net",
+		.kind = FIELD_MONEY,
+		.flags = FIELD_NULLABLE,
+		.offset = AT(bid_net) },
+	{ .path = "guards.floor_over_bid_bps",
+		.kind = FIELD_I64,
+		.flags = FIELD_REQUIRED,
+		.offset = AT(over_bid_bps) },
+	{ .path = "guards.min_margin_bps",
+		.kind = FIELD_I64,
+		.flags = FIELD_REQUIRED,
+		.offset = AT(margin_bps) },
+	{ .path = "guards.max_premium_bps",
+		.kind = FIELD_I64,
+		.flags = FIELD_REQUIRED,
+		.offset = AT(premium_bps) },
+	{ .path = "guards.max_discount_bps",
+		.kind = FIELD_I64,
+		.flags = FIELD_REQUIRED,
+		.offset = AT(discount_bps) },
 };
 static const struct record_type basis_type = {
 	.name = "inputs",
@@ -75,13 +96,15 @@ static void judge_price(struct audit *a, const struct decision *d)
 
 	if (decode(&basis_type, &b, d->inputs, a->scratch, &f) || !money_is_set(b.list)) {
 		a->counts.unreadable++;
-		log_error("audit", "an offer without readable inputs", "why=%s", log_quote(str_of(f.text)));
+		log_error("audit", "an offer without readable inputs", "why=%s",
+			log_quote(str_of(f.text)));
 		return;
 	}
 	broken = broken_guard(&b, d->price.amount);
 	if (!broken || a->counts.broke_guard++)
 		return;
-	snprintf(a->counts.example, sizeof(a->counts.example), "%s: interest " STR_FMT, broken, STR_ARG(d->interest));
+	snprintf(a->counts.example, sizeof(a->counts.example), "%s: interest " STR_FMT, broken,
+		STR_ARG(d->interest));
 }
 
 static void judge(struct audit *a, const struct bus_record *r)
@@ -92,7 +115,8 @@ static void judge(struct audit *a, const struct bus_record *r)
 	arena_reset(a->scratch);
 	if (decode(&decision_type, &d, r->value, a->scratch, &f)) {
 		a->counts.unreadable++;
-		log_error("audit", "a decision that cannot be read", "partition=%d offset=%lld why=%s", r->partition, (long long)r->offset,
+		log_error("audit", "a decision that cannot be read",
+			"partition=%d offset=%lld why=%s", r->partition, (long long)r->offset,
 			log_quote(str_of(f.text)));
 		return;
 	}
@@ -113,7 +137,8 @@ static void records(void *ctx, const struct bus_record *r, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		arena_reset(a->scratch);
-		if (decode(&owner_record_type, &owner, r[i].value, a->scratch, NULL) == 0 && str_eq(owner.type, STR("owner")))
+		if (decode(&owner_record_type, &owner, r[i].value, a->scratch, NULL) == 0 &&
+			str_eq(owner.type, STR("owner")))
 			continue;
 		judge(a, &r[i]);
 	}

@@ -1,7 +1,8 @@
 #pragma once
 
 /*
- * The run's auditor: reads the decisions live (the embedded broker forgets) and judges them by arithmetic of its own.
+ * The run's auditor: reads the decisions live (the embedded broker forgets) and judges them by
+ * arithmetic of its own.
  */
 #include "common/io/bus.h"
 #include "souk/demo/tracker.h"

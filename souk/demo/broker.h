@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * The demo's Kafka: librdkafka's mock cluster, in the supervisor's process. In memory, 5 MiB a partition, one node, no durability: for a demo,
- * never for a claim. The banner says so.
+ * The demo's Kafka: librdkafka's mock cluster, in the supervisor's process. In memory, 5 MiB a
+ * partition, one node, no durability: for a demo, never for a claim. The banner says so.
  */
 #include "common/base/cleanup.h"
 #include "common/base/fault.h"

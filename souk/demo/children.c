@@ -1,6 +1,7 @@
 /*
- * fork and exec of our own binary: every child is what production runs, not a thread that shares our memory. Deaths come by SIGCHLD; the
- * first restart is soon, later ones back off, so that a child that cannot start does not spin.
+ * fork and exec of our own binary: every child is what production runs, not a thread that shares
+ * our memory. Deaths come by SIGCHLD; the first restart is soon, later ones back off, so that a
+ * child that cannot start does not spin.
  */
 #include "souk/demo/children.h"
 
@@ -106,7 +107,8 @@ static void take_output(struct child *c)
 		}
 		c->text_n += (size_t)got;
 		for (char *nl; (nl = memchr(c->text + start, '\n', c->text_n - start)) != NULL;) {
-			c->line(c->ctx, (struct str){ c->text + start, (size_t)(nl - c->text) - start });
+			c->line(c->ctx,
+				(struct str){ c->text + start, (size_t)(nl - c->text) - start });
 			start = (size_t)(nl - c->text) + 1;
 		}
 		memmove(c->text, c->text + start, c->text_n - start);
@@ -151,7 +153,9 @@ static int launch(struct child *c)
 	const pid_t supervisor = getpid();
 
 	snprintf(path, sizeof(path), "%s/%s.log", c->all->folder, c->name);
-	int log_fd = c->all->to_stderr ? dup(STDERR_FILENO) : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int log_fd = c->all->to_stderr
+			     ? dup(STDERR_FILENO)
+			     : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
 	if (log_fd < 0)
 		return -errno;
@@ -238,8 +242,11 @@ static void died(struct child *c, int status)
 		take_output(c);
 	close_output(c);
 	if (c->restart && !c->is_asked_to_end) {
-		c->backoff_ms = was_good ? RESTART_FIRST_MS : c->backoff_ms * 2 > RESTART_MAX_MS ? RESTART_MAX_MS : c->backoff_ms * 2;
-		log_warn("supervisor", "a child died, restarting", "name=%s status=%d in_ms=%lld", c->name, status, (long long)c->backoff_ms);
+		c->backoff_ms = was_good                             ? RESTART_FIRST_MS
+				: c->backoff_ms * 2 > RESTART_MAX_MS ? RESTART_MAX_MS
+								     : c->backoff_ms * 2;
+		log_warn("supervisor", "a child died, restarting", "name=%s status=%d in_ms=%lld",
+			c->name, status, (long long)c->backoff_ms);
 		loop_timer_start(c->restart_timer, c->backoff_ms);
 	}
 	if (c->ended)
@@ -253,7 +260,8 @@ static void reap(void *ctx)
 	for (size_t i = 0; i < all->n; i++) {
 		int status;
 
-		if (all->child[i].pid && waitpid(all->child[i].pid, &status, WNOHANG) == all->child[i].pid)
+		if (all->child[i].pid &&
+			waitpid(all->child[i].pid, &status, WNOHANG) == all->child[i].pid)
 			died(&all->child[i], status);
 	}
 }

@@ -1,12 +1,13 @@
 /*
  * `souk demo`: the supervisor.
  *
- *	STARTING  broker, Redis, world and roles run; wait until each says it is ready, then recompute, then the shoppers
- *	RUNNING   until the time is over or a signal comes
- *	CLOSING   the shoppers finish (what was acknowledged gets its answer) and report; then recompute reads up and reports
- *	STOPPING  everyone gets SIGTERM, at most STOP_MAX_MS, then SIGKILL
+ *	STARTING  broker, Redis, world and roles run; wait until each says it is ready, then
+ *recompute, then the shoppers RUNNING   until the time is over or a signal comes CLOSING   the
+ *shoppers finish (what was acknowledged gets its answer) and report; then recompute reads up and
+ *reports STOPPING  everyone gets SIGTERM, at most STOP_MAX_MS, then SIGKILL
  *
- * A second signal kills all at once. Whatever way it ends, the run folder is removed and no child is left: children die with the supervisor.
+ * A second signal kills all at once. Whatever way it ends, the run folder is removed and no child
+ *is left: children die with the supervisor.
  */
 #include <errno.h>
 #include <signal.h>
@@ -30,12 +31,12 @@
 #include "souk/topics.h"
 #include "ws-server/ws_server_role.h"
 
-#define START_MAX_MS  90000
-#define CLOSE_MAX_MS  30000
-#define STOP_MAX_MS   15000
-#define TICK_MS       100
-#define DEMO_USERS    400
-#define LOG_TAIL      12
+#define START_MAX_MS 90000
+#define CLOSE_MAX_MS 30000
+#define STOP_MAX_MS  15000
+#define TICK_MS      100
+#define DEMO_USERS   400
+#define LOG_TAIL     12
 
 enum phase { STARTING, RUNNING, CLOSING_SHOPPERS, CLOSING_RECOMPUTE, STOPPING };
 
@@ -91,10 +92,14 @@ static int start_child(struct demo *d, const struct child_spec *spec)
 
 static int start_redis(struct demo *d, const char *name)
 {
-	const char *argv[] = { "redis-server", "--port", "0", "--unixsocket", d->folder.redis_socket, "--save", "", "--appendonly", "no",
-		"--maxmemory-policy", "noeviction", "--dir", d->folder.path, "--daemonize", "no", NULL };
+	const char *argv[] = { "redis-server", "--port", "0", "--unixsocket",
+		d->folder.redis_socket, "--save", "", "--appendonly", "no", "--maxmemory-policy",
+		"noeviction", "--dir", d->folder.path, "--daemonize", "no", NULL };
 
-	return d->options.redis ? 0 : start_child(d, &(struct child_spec){ .name = name, .argv = argv, .restart = true });
+	return d->options.redis
+		       ? 0
+		       : start_child(d, &(struct child_spec){
+						.name = name, .argv = argv, .restart = true });
 }
 
 static int start_role(struct demo *d, const char *name)
@@ -105,7 +110,8 @@ static int start_role(struct demo *d, const char *name)
 	while (strcmp(run_roles[i], name) != 0)
 		i++;
 	snprintf(admin, sizeof(admin), "admin.listen=127.0.0.1:%d", d->folder.admin_port[i]);
-	const char *argv[] = { d->self, name, "--config", d->folder.config_path, "--set", admin, NULL };
+	const char *argv[] = { d->self, name, "--config", d->folder.config_path, "--set", admin,
+		NULL };
 
 	return start_child(d, &(struct child_spec){ .name = name, .argv = argv, .restart = true });
 }
@@ -159,7 +165,8 @@ static void recompute_ended(void *ctx, int status)
 static int start_part(struct demo *d, const char *name)
 {
 	const bool is_world = strcmp(name, "world") == 0;
-	char start[32], speed[32], users[32], sessions[32], rate[32], seed[32], listen[64], admin[64], url[96];
+	char start[32], speed[32], users[32], sessions[32], rate[32], seed[32], listen[64],
+		admin[64], url[96];
 
 	snprintf(start, sizeof(start), "%lld", (long long)d->folder.start_ms);
 	snprintf(speed, sizeof(speed), "%lld", (long long)d->options.speed);
@@ -168,11 +175,14 @@ static int start_part(struct demo *d, const char *name)
 	snprintf(rate, sizeof(rate), "%.3f", d->options.rate);
 	snprintf(seed, sizeof(seed), "%llu", (unsigned long long)d->options.seed);
 	snprintf(listen, sizeof(listen), "127.0.0.1:%d", d->folder.stream_port);
-	snprintf(admin, sizeof(admin), "admin.listen=127.0.0.1:%d", is_world ? d->folder.world_admin_port : d->folder.shoppers_admin_port);
+	snprintf(admin, sizeof(admin), "admin.listen=127.0.0.1:%d",
+		is_world ? d->folder.world_admin_port : d->folder.shoppers_admin_port);
 	snprintf(url, sizeof(url), "ws://127.0.0.1:%d/v1/ws", d->folder.ws_port);
-	const char *argv[] = { d->self, "demo-part", name, "--config", d->folder.config_path, "--set", admin, "--data", d->options.data, "--start", start,
-		"--speed", speed, "--users", users, "--sessions", sessions, "--rate", rate, "--seed", seed, "--listen", listen, "--token",
-		d->folder.stream_token, "--url", url, "--secret", d->folder.secret_path, NULL };
+	const char *argv[] = { d->self, "demo-part", name, "--config", d->folder.config_path,
+		"--set", admin, "--data", d->options.data, "--start", start, "--speed", speed,
+		"--users", users, "--sessions", sessions, "--rate", rate, "--seed", seed,
+		"--listen", listen, "--token", d->folder.stream_token, "--url", url, "--secret",
+		d->folder.secret_path, NULL };
 	struct child_spec spec = { .name = name, .argv = argv, .restart = is_world, .ctx = d };
 
 	if (!is_world) {
@@ -184,9 +194,14 @@ static int start_part(struct demo *d, const char *name)
 
 static int start_recompute(struct demo *d, const char *name)
 {
-	const char *argv[] = { d->self, "recompute", "--follow", "--json", "--config", d->folder.config_path, NULL };
+	const char *argv[] = { d->self, "recompute", "--follow", "--json", "--config",
+		d->folder.config_path, NULL };
 
-	return start_child(d, &(struct child_spec){ .name = name, .argv = argv, .line = child_line, .ended = recompute_ended, .ctx = d });
+	return start_child(d, &(struct child_spec){ .name = name,
+				      .argv = argv,
+				      .line = child_line,
+				      .ended = recompute_ended,
+				      .ctx = d });
 }
 
 static int world_port(const struct demo *d)
@@ -231,7 +246,8 @@ static int start_some(struct demo *d, size_t from)
 {
 	int r = 0;
 
-	for (size_t i = from; !r && i < ARRAY_LEN(steps) && (i == from || steps[i].with_previous); i++)
+	for (size_t i = from; !r && i < ARRAY_LEN(steps) && (i == from || steps[i].with_previous);
+		i++)
 		r = steps[i].start(d, steps[i].name);
 	return r;
 }
@@ -257,7 +273,8 @@ static void print_log_tail(const struct demo *d, const char *name)
 
 static void start_failed(struct demo *d, const char *name, const char *why)
 {
-	fprintf(stderr, "souk demo: %s is not ready after %d s: %s\n", name, START_MAX_MS / 1000, why);
+	fprintf(stderr, "souk demo: %s is not ready after %d s: %s\n", name, START_MAX_MS / 1000,
+		why);
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
 		print_log_tail(d, steps[i].name);
 	d->failed = true;
@@ -269,7 +286,8 @@ static void say_ready(struct demo *d)
 	struct fault f = { 0 };
 	CLEANUP(buf_fini) struct buf token = BUF_INIT(4096);
 
-	if (gateway_token(&token, d->folder.secret_path, "visitor", NULL, loop_now_ms(d->loop) + 86400000, &f))
+	if (gateway_token(&token, d->folder.secret_path, "visitor", NULL,
+		    loop_now_ms(d->loop) + 86400000, &f))
 		fprintf(stderr, "souk demo: no token: %s\n", f.text);
 	buf_putc(&token, '\0');
 	view_ready(&d->options, &d->folder, token.failed ? "" : token.p);
@@ -295,7 +313,8 @@ static void tick_starting(struct demo *d)
 			return;
 		}
 		d->n_ready++;
-		if (d->n_ready < ARRAY_LEN(steps) && !steps[d->n_ready].with_previous && start_some(d, d->n_ready)) {
+		if (d->n_ready < ARRAY_LEN(steps) && !steps[d->n_ready].with_previous &&
+			start_some(d, d->n_ready)) {
 			d->failed = true;
 			begin_stop(d);
 			return;
@@ -328,7 +347,8 @@ static void on_tick(void *ctx)
 	case CLOSING_SHOPPERS:
 	case CLOSING_RECOMPUTE:
 		if (in_phase_ms > CLOSE_MAX_MS) {
-			fprintf(stderr, "souk demo: %s did not finish in %d s\n", d->phase == CLOSING_SHOPPERS ? "the shoppers" : "recompute",
+			fprintf(stderr, "souk demo: %s did not finish in %d s\n",
+				d->phase == CLOSING_SHOPPERS ? "the shoppers" : "recompute",
 				CLOSE_MAX_MS / 1000);
 			d->failed = true;
 			begin_stop(d);
@@ -366,7 +386,8 @@ static bool add_check(json_t *checks, const char *name, bool holds)
 	return holds;
 }
 
-/* The one summary: what the shoppers and their auditor saw, and what the independent recomputation says. */
+/* The one summary: what the shoppers and their auditor saw, and what the independent recomputation
+ * says. */
 static void summarise(struct demo *d)
 {
 	json_auto_t *checks = json_object();
@@ -379,13 +400,16 @@ static void summarise(struct demo *d)
 		return;
 	}
 	json_object_update(checks, json_object_get(d->final, "checks"));
-	bool holds = add_check(checks, "every_decision_recomputes", d->recompute_ok && json_integer_value(json_object_get(d->recompute, "checked")) > 0 &&
+	bool holds = add_check(checks, "every_decision_recomputes",
+		d->recompute_ok &&
+			json_integer_value(json_object_get(d->recompute, "checked")) > 0 &&
 			json_integer_value(json_object_get(d->recompute, "different")) == 0);
 
 	holds = add_check(checks, "shoppers_ended_well", d->shoppers_ok) && holds;
 	s = json_copy(d->final);
 	json_object_set(s, "checks", checks);
-	json_object_set_new(s, "revisions", json_integer(json_integer_value(json_object_get(s, "offers"))));
+	json_object_set_new(
+		s, "revisions", json_integer(json_integer_value(json_object_get(s, "offers"))));
 	json_object_set_new(s, "orders", json_object());
 	json_object_set_new(s, "restarts", json_integer(children_restarts(d->children)));
 	if (d->recompute)
@@ -403,7 +427,8 @@ static int prepare_kafka(struct demo *d, struct fault *f)
 		return topics_create(d->folder.kafka, d->folder.prefix, NULL, true, f);
 	r = broker_start(&d->broker, f);
 	if (!r)
-		snprintf(d->folder.kafka, sizeof(d->folder.kafka), "%s", broker_bootstrap(d->broker));
+		snprintf(d->folder.kafka, sizeof(d->folder.kafka), "%s",
+			broker_bootstrap(d->broker));
 	return r;
 }
 
@@ -478,4 +503,5 @@ static int run(int argc, char **argv)
 	return r || d.failed ? EXIT_FAILED : EXIT_DONE;
 }
 
-const struct command command_demo = { "demo", "the whole scene on real market data, in one command", demo_usage, run, false };
+const struct command command_demo = { "demo", "the whole scene on real market data, in one command",
+	demo_usage, run, false };

@@ -1,6 +1,6 @@
 /*
- * Each item's state is the last thing that happened to it: nothing yet, listed, its best bid, sold. Rows are rebuilt from that at each send; there is no
- * state beside it that could drift.
+ * Each item's state is the last thing that happened to it: nothing yet, listed, its best bid, sold.
+ * Rows are rebuilt from that at each send; there is no state beside it that could drift.
  */
 #include "souk/demo/feeder.h"
 
@@ -42,7 +42,8 @@ struct feeder {
 	struct buf text;
 };
 
-int feeder_new(struct feeder **ret, struct bus *bus, const struct schedule *s, const struct feeder_config *config)
+int feeder_new(struct feeder **ret, struct bus *bus, const struct schedule *s,
+	const struct feeder_config *config)
 {
 	struct feeder *fd = calloc(1, sizeof(*fd));
 
@@ -92,12 +93,14 @@ static void sent(void *ctx, int err, int32_t partition, int64_t offset)
 	free(ticket);
 }
 
-static int send_row(struct feeder *fd, uint32_t event, const char *topic, struct str key, bool confirm, int64_t now_ms)
+static int send_row(struct feeder *fd, uint32_t event, const char *topic, struct str key,
+	bool confirm, int64_t now_ms)
 {
 	char ts[24];
 	struct bus_header headers[] = {
 		{ STR("content-type"), STR("application/json") },
-		{ STR("ce_time"), (snprintf(ts, sizeof(ts), "%lld", (long long)now_ms), str_of(ts)) },
+		{ STR("ce_time"),
+			(snprintf(ts, sizeof(ts), "%lld", (long long)now_ms), str_of(ts)) },
 		{ STR("x-souk-confirm"), STR("1") },
 	};
 	struct ticket *ticket = malloc(sizeof(*ticket));
@@ -142,7 +145,8 @@ struct version feeder_version(const struct feeder *fd, uint32_t event)
 	return row_version(fd, event + 2);
 }
 
-static int send_item(struct feeder *fd, uint32_t event, uint32_t auction, bool confirm, int64_t now_ms)
+static int send_item(
+	struct feeder *fd, uint32_t event, uint32_t auction, bool confirm, int64_t now_ms)
 {
 	const struct auction *a = &fd->s->auctions[auction];
 	const struct item_state *st = &fd->items[auction];
@@ -186,9 +190,12 @@ static int send_profile(struct feeder *fd, uint32_t user)
 		&(struct profile){
 			.user = str_of(u->address),
 			.ver = row_version(fd, 1),
-			.segment = u->n_bids >= 20 ? STR("collector") : u->n_bids >= 5 ? STR("regular") : STR("newcomer"),
+			.segment = u->n_bids >= 20  ? STR("collector")
+				   : u->n_bids >= 5 ? STR("regular")
+						    : STR("newcomer"),
 			/* The data knows no consents: one user in eight has given none. */
-			.consent = draw8(u->address) ? STR("{\"pricing\":true}") : STR("{\"pricing\":false}"),
+			.consent = draw8(u->address) ? STR("{\"pricing\":true}")
+						     : STR("{\"pricing\":false}"),
 		});
 	return send_row(fd, event, TOPIC_PROFILE, str_of(u->address), false, fd->config.start_ms);
 }
@@ -203,10 +210,14 @@ static int send_loyalty(struct feeder *fd, uint32_t event, uint32_t user, int64_
 		&(struct loyalty){
 			.user = str_of(fd->s->users[user].address),
 			.ver = row_version(fd, fd->user_n[user] + 1),
-			.tier = spent >= 20 * eth ? TIER_PLATINUM : spent >= 5 * eth ? TIER_GOLD : spent >= eth ? TIER_SILVER : TIER_NONE,
+			.tier = spent >= 20 * eth  ? TIER_PLATINUM
+				: spent >= 5 * eth ? TIER_GOLD
+				: spent >= eth     ? TIER_SILVER
+						   : TIER_NONE,
 			.points = (int64_t)(spent / (eth / 100)),
 		});
-	return send_row(fd, event, TOPIC_LOYALTY, str_of(fd->s->users[user].address), false, now_ms);
+	return send_row(
+		fd, event, TOPIC_LOYALTY, str_of(fd->s->users[user].address), false, now_ms);
 }
 
 /* What event @e does to our picture of the world. */
@@ -240,13 +251,15 @@ bool feeder_load(struct feeder *fd, uint32_t upto)
 		fd->sent_upto = upto;
 	}
 	for (; fd->load_user < fd->config.n_users; fd->load_user++) {
-		if (fd->waiting > 2000 || send_profile(fd, fd->load_user) || send_loyalty(fd, NO_EVENT, fd->load_user, fd->config.start_ms))
+		if (fd->waiting > 2000 || send_profile(fd, fd->load_user) ||
+			send_loyalty(fd, NO_EVENT, fd->load_user, fd->config.start_ms))
 			return false;
 	}
 	for (; fd->load_item < fd->s->n_auctions; fd->load_item++) {
 		if (!fd->items[fd->load_item].is_listed)
 			continue;
-		if (fd->waiting > 2000 || send_item(fd, NO_EVENT, fd->load_item, true, fd->config.start_ms))
+		if (fd->waiting > 2000 ||
+			send_item(fd, NO_EVENT, fd->load_item, true, fd->config.start_ms))
 			return false;
 	}
 	return true;

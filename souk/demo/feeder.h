@@ -1,10 +1,12 @@
 #pragma once
 
 /*
- * Feeds the table topics from the data: bidders as users, tiers from what they really spent, consigned listings as inventory.
+ * Feeds the table topics from the data: bidders as users, tiers from what they really spent,
+ * consigned listings as inventory.
  *
- * Versions are `<start of the run, ms>.<n>`, n a pure function of the schedule (1 + the index of the last event that the row reflects), so that a restarted
- * feeder repeats itself and changes nothing. A raise of a list price carries x-souk-confirm: it is the consignor's own act.
+ * Versions are `<start of the run, ms>.<n>`, n a pure function of the schedule (1 + the index of
+ * the last event that the row reflects), so that a restarted feeder repeats itself and changes
+ * nothing. A raise of a list price carries x-souk-confirm: it is the consignor's own act.
  */
 #include "common/io/bus.h"
 #include "common/model/version.h"
@@ -17,13 +19,16 @@ struct feeder_config {
 	uint32_t n_users; /* the most active bidders */
 };
 
-MUST_CHECK int feeder_new(struct feeder **ret, struct bus *bus, const struct schedule *s, const struct feeder_config *config);
+MUST_CHECK int feeder_new(struct feeder **ret, struct bus *bus, const struct schedule *s,
+	const struct feeder_config *config);
 struct feeder *feeder_free(struct feeder *fd); /* before the bus, after its last report */
 
-/* Sends every user's rows and every item's row as of event @upto (exclusive), a piece at each call: false while there is more. */
+/* Sends every user's rows and every item's row as of event @upto (exclusive), a piece at each call:
+ * false while there is more. */
 bool feeder_load(struct feeder *fd, uint32_t upto);
 
-/* The row of the event's item after it (a raise of the list price, a new listing, sold), and the winner's loyalty. 0 or bus_send's errors: call again. */
+/* The row of the event's item after it (a raise of the list price, a new listing, sold), and the
+ * winner's loyalty. 0 or bus_send's errors: call again. */
 int feeder_send(struct feeder *fd, uint32_t event, int64_t now_ms);
 
 /* Version of the row that reflects event @event. */

@@ -1,6 +1,7 @@
 /*
- * Order hashes are SHA-256 of (token, bid number): stable across restarts, unlike anything on a chain, and never presented as verified Seaport
- * hashes. Listings are in the native token, bids in WETH, as on OpenSea: the two are one parity class.
+ * Order hashes are SHA-256 of (token, bid number): stable across restarts, unlike anything on a
+ * chain, and never presented as verified Seaport hashes. Listings are in the native token, bids in
+ * WETH, as on OpenSea: the two are one parity class.
  */
 #include "souk/demo/frames.h"
 
@@ -12,9 +13,9 @@
 #include "common/base/crypto.h"
 #include "common/base/json_out.h"
 
-#define WETH   "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
-#define NATIVE "0x0000000000000000000000000000000000000000"
-#define SEAPORT "0x0000000000000068f116a894984e2db1123eb395"
+#define WETH          "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
+#define NATIVE        "0x0000000000000000000000000000000000000000"
+#define SEAPORT       "0x0000000000000068f116a894984e2db1123eb395"
 #define MARKET_FEE_TO "0x0000a26b00c1f0df003000390027140000faa719"
 
 static void json_time(struct json_out *j, const char *key, int64_t ms)
@@ -113,7 +114,8 @@ static void payment_token(struct json_out *j, bool weth)
 	json_end(j);
 }
 
-static void seaport_item(struct json_out *j, int type, const char *token, const char *id, u128 amount, const char *recipient)
+static void seaport_item(struct json_out *j, int type, const char *token, const char *id,
+	u128 amount, const char *recipient)
 {
 	json_begin(j, NULL);
 	json_amount(j, "endAmount", amount);
@@ -127,7 +129,8 @@ static void seaport_item(struct json_out *j, int type, const char *token, const 
 }
 
 /* A bid: WETH for the token, the fees taken out of what the seller gets. */
-static void protocol_data(struct json_out *j, const struct auction *a, const char *bidder, u128 amount)
+static void protocol_data(
+	struct json_out *j, const struct auction *a, const char *bidder, u128 amount)
 {
 	char token[24];
 
@@ -195,7 +198,8 @@ int frame_listed(struct buf *b, const struct auction *a, const struct frame_time
 	return r;
 }
 
-int frame_bid(struct buf *b, const struct schedule *s, const struct auction *a, uint32_t bid, const struct frame_times *t)
+int frame_bid(struct buf *b, const struct schedule *s, const struct auction *a, uint32_t bid,
+	const struct frame_times *t)
 {
 	struct json_out j = JSON_OUT(b);
 	const char *bidder = s->users[a->bids[bid].bidder].address;
@@ -216,7 +220,8 @@ int frame_bid(struct buf *b, const struct schedule *s, const struct auction *a, 
 	return r;
 }
 
-int frame_bid_cancelled(struct buf *b, const struct schedule *s, const struct auction *a, uint32_t bid, const struct frame_times *t)
+int frame_bid_cancelled(struct buf *b, const struct schedule *s, const struct auction *a,
+	uint32_t bid, const struct frame_times *t)
 {
 	struct json_out j = JSON_OUT(b);
 	int r;
@@ -238,7 +243,8 @@ int frame_bid_cancelled(struct buf *b, const struct schedule *s, const struct au
 	return r;
 }
 
-int frame_sold(struct buf *b, const struct schedule *s, const struct auction *a, const struct frame_times *t)
+int frame_sold(struct buf *b, const struct schedule *s, const struct auction *a,
+	const struct frame_times *t)
 {
 	struct json_out j = JSON_OUT(b);
 	const struct bid *won = &a->bids[a->n_bids - 1];
@@ -261,7 +267,8 @@ int frame_sold(struct buf *b, const struct schedule *s, const struct auction *a,
 	return r;
 }
 
-int frame_transferred(struct buf *b, const struct schedule *s, const struct auction *a, const struct frame_times *t)
+int frame_transferred(struct buf *b, const struct schedule *s, const struct auction *a,
+	const struct frame_times *t)
 {
 	struct json_out j = JSON_OUT(b);
 	int r;

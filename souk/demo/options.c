@@ -7,40 +7,49 @@
 
 #include "common/base/cleanup.h"
 
-const char demo_usage[] = "[--for TIME] [--rate N] [--shoppers N] [--json]\n"
-			  "  --for TIME        stop by itself: 30s, 5m, 1h (default: until Ctrl-C)\n"
-			  "  --rate N          interest events a second, open loop (default 20)\n"
-			  "  --shoppers N      simulated sessions (default 50, more with a higher rate)\n"
-			  "  --speed N         seconds of the auctions' time in one second (default 1440: a day a minute)\n"
-			  "  --kafka HOST:PORT use a real Kafka, with topics of this run's own prefix (default: embedded)\n"
-			  "  --redis URL       use a real Redis, redis://HOST:PORT/DB or unix:///PATH (default: a private one)\n"
-			  "  --port N          WebSocket port (default: a free one)\n"
-			  "  --seed N          of the shoppers' choices (default 1)\n"
-			  "  --data FOLDER     where bids.csv, listings.csv and rules.json are\n"
-			  "  --json            machine-readable: one ready line, one summary line\n"
-			  "  --verbose         the logs of all processes on stderr\n"
-			  "  --keep            do not remove the run folder (logs, configuration)\n";
+const char demo_usage[] =
+	"[--for TIME] [--rate N] [--shoppers N] [--json]\n"
+	"  --for TIME        stop by itself: 30s, 5m, 1h (default: until Ctrl-C)\n"
+	"  --rate N          interest events a second, open loop (default 20)\n"
+	"  --shoppers N      simulated sessions (default 50, more with a higher rate)\n"
+	"  --speed N         seconds of the auctions' time in one second (default 1440: a day a "
+	"minute)\n"
+	"  --kafka HOST:PORT use a real Kafka, with topics of this run's own prefix (default: "
+	"embedded)\n"
+	"  --redis URL       use a real Redis, redis://HOST:PORT/DB or unix:///PATH (default: a "
+	"private one)\n"
+	"  --port N          WebSocket port (default: a free one)\n"
+	"  --seed N          of the shoppers' choices (default 1)\n"
+	"  --data FOLDER     where bids.csv, listings.csv and rules.json are\n"
+	"  --json            machine-readable: one ready line, one summary line\n"
+	"  --verbose         the logs of all processes on stderr\n"
+	"  --keep            do not remove the run folder (logs, configuration)\n";
 
 /* "30s", "5m", "1h" or plain seconds; milliseconds, or -1. */
 static int64_t parse_time(const char *text)
 {
 	char *end;
 	const double v = strtod(text, &end);
-	const double unit = *end == '\0' || strcmp(end, "s") == 0 ? 1000 : strcmp(end, "ms") == 0 ? 1 : strcmp(end, "m") == 0 ? 60000 :
-										  strcmp(end, "h") == 0 ? 3600000 :
-													  -1;
+	const double unit = *end == '\0' || strcmp(end, "s") == 0 ? 1000
+			    : strcmp(end, "ms") == 0              ? 1
+			    : strcmp(end, "m") == 0               ? 60000
+			    : strcmp(end, "h") == 0               ? 3600000
+								  : -1;
 
 	return end == text || unit < 0 || !(v > 0) || v * unit > 1e12 ? -1 : (int64_t)(v * unit);
 }
 
-static int parse_int(const char *flag, const char *text, int64_t min, int64_t max, int64_t *ret, struct fault *f)
+static int parse_int(
+	const char *flag, const char *text, int64_t min, int64_t max, int64_t *ret, struct fault *f)
 {
 	char *end;
 
 	errno = 0;
 	*ret = strtoll(text, &end, 10);
 	if (errno || end == text || *end || *ret < min || *ret > max)
-		return fault_set(f, FAULT_REJECT, -EINVAL, "--%s %s: a whole number from %lld to %lld", flag, text, (long long)min, (long long)max);
+		return fault_set(f, FAULT_REJECT, -EINVAL,
+			"--%s %s: a whole number from %lld to %lld", flag, text, (long long)min,
+			(long long)max);
 	return 0;
 }
 
@@ -53,14 +62,16 @@ static int parse_one(struct demo_options *o, int flag, const char *arg, struct f
 	case 'f':
 		o->for_ms = parse_time(arg);
 		if (o->for_ms < 0)
-			r = fault_set(f, FAULT_REJECT, -EINVAL, "--for %s: a time such as 30s, 5m or 1h", arg);
+			r = fault_set(f, FAULT_REJECT, -EINVAL,
+				"--for %s: a time such as 30s, 5m or 1h", arg);
 		break;
 	case 'r': {
 		char *end;
 
 		o->rate = strtod(arg, &end);
 		if (end == arg || *end || !(o->rate >= 0.1) || o->rate > 100000)
-			r = fault_set(f, FAULT_REJECT, -EINVAL, "--rate %s: events a second, 0.1 to 100000", arg);
+			r = fault_set(f, FAULT_REJECT, -EINVAL,
+				"--rate %s: events a second, 0.1 to 100000", arg);
 		break;
 	}
 	case 's':
@@ -127,11 +138,14 @@ int demo_options_parse(struct demo_options *ret, int argc, char **argv, struct f
 		if (flag == 'h')
 			return 1;
 		if (flag == '?')
-			return fault_set(f, FAULT_REJECT, -EINVAL, "%s: unknown flag, or its value is missing (see souk demo --help)", argv[optind - 1]);
+			return fault_set(f, FAULT_REJECT, -EINVAL,
+				"%s: unknown flag, or its value is missing (see souk demo --help)",
+				argv[optind - 1]);
 		r = parse_one(&o, flag, optarg, f);
 	}
 	if (!r && optind < argc)
-		return fault_set(f, FAULT_REJECT, -EINVAL, "%s: unexpected (see souk demo --help)", argv[optind]);
+		return fault_set(f, FAULT_REJECT, -EINVAL, "%s: unexpected (see souk demo --help)",
+			argv[optind]);
 	/* At most five looks a second each: a session has a rate limit, as a person has eyes. */
 	if (!o.shoppers)
 		o.shoppers = o.rate / 5 > 1000 ? 1000 : o.rate > 250 ? (uint32_t)(o.rate / 5) : 50;

@@ -13,7 +13,7 @@ struct demo_options {
 	uint32_t shoppers;
 	int64_t speed;
 	uint64_t seed;
-	int ws_port; /* 0: any free one */
+	int ws_port;       /* 0: any free one */
 	const char *kafka; /* NULL: embedded */
 	const char *redis; /* NULL: private */
 	const char *data;

@@ -1,4 +1,5 @@
-/* Only while starting, when the supervisor has nothing else to do: a short blocking request is simpler than a state machine. */
+/* Only while starting, when the supervisor has nothing else to do: a short blocking request is
+ * simpler than a state machine. */
 #include "souk/demo/probe.h"
 
 #include <stdio.h>

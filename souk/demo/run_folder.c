@@ -17,7 +17,8 @@
 
 const char *const run_roles[RUN_ROLES] = { "ws-server", "pricing", "bidding", "connectors" };
 
-/* A port that was free a moment ago: fixed for the run, so that a restarted child is found where it was. */
+/* A port that was free a moment ago: fixed for the run, so that a restarted child is found where it
+ * was. */
 static int free_port(void)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -25,7 +26,8 @@ static int free_port(void)
 	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int port = -1;
 
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0 && getsockname(fd, (struct sockaddr *)&a, &n) == 0)
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0 &&
+		getsockname(fd, (struct sockaddr *)&a, &n) == 0)
 		port = ntohs(a.sin_port);
 	if (fd >= 0)
 		close(fd);
@@ -65,7 +67,8 @@ static int make_secrets(struct run_folder *r, struct fault *f)
 
 static int pick_ports(struct run_folder *r, const struct demo_options *o)
 {
-	int *const ports[] = { &r->stream_port, &r->admin_port[0], &r->admin_port[1], &r->admin_port[2], &r->admin_port[3], &r->world_admin_port,
+	int *const ports[] = { &r->stream_port, &r->admin_port[0], &r->admin_port[1],
+		&r->admin_port[2], &r->admin_port[3], &r->world_admin_port,
 		&r->shoppers_admin_port };
 
 	r->ws_port = o->ws_port ? o->ws_port : free_port();
@@ -75,13 +78,15 @@ static int pick_ports(struct run_folder *r, const struct demo_options *o)
 	return r->ws_port < 0 ? -EADDRNOTAVAIL : 0;
 }
 
-int run_folder_make(struct run_folder *r, const struct demo_options *o, int64_t now_ms, struct fault *f)
+int run_folder_make(
+	struct run_folder *r, const struct demo_options *o, int64_t now_ms, struct fault *f)
 {
 	const char *tmp = getenv("TMPDIR");
 
 	*r = (struct run_folder){ .start_ms = now_ms };
 	/* Short: a unix socket's path has 108 bytes. */
-	snprintf(r->path, sizeof(r->path), "%s/souk-XXXXXX", tmp && *tmp && strlen(tmp) < 60 ? tmp : "/tmp");
+	snprintf(r->path, sizeof(r->path), "%s/souk-XXXXXX",
+		tmp && *tmp && strlen(tmp) < 60 ? tmp : "/tmp");
 	if (!mkdtemp(r->path))
 		return fault_set(f, FAULT_FATAL, -errno, "%s: %s", r->path, strerror(errno));
 	snprintf(r->config_path, sizeof(r->config_path), "%s/souk.yaml", r->path);
@@ -109,16 +114,21 @@ int run_folder_configure(const struct run_folder *r, const struct demo_options *
 	if (!out)
 		return fault_set(f, FAULT_FATAL, -ENOMEM, "out of memory");
 	fprintf(out,
-		"kafka:\n  bootstrap: \"%s\"\n  topic_prefix: \"%s\"\n  properties: { fetch.wait.max.ms: 5 }\n"
+		"kafka:\n  bootstrap: \"%s\"\n  topic_prefix: \"%s\"\n  properties: { "
+		"fetch.wait.max.ms: 5 }\n"
 		"redis: { url: \"%s\" }\n"
-		"ws:\n  listen: \"127.0.0.1:%d\"\n  auth: { hs256_secret_file: \"%s\" }\n  limits: { connections_per_address: 0, events_per_s: 1000, events_burst: 1000 }\n"
-		"pricing:\n  round: { ETH: \"0.0001\" }\n  rules_file: \"%s/rules.json\"\n  quote_keys_file: \"%s/quote.keys\"\n"
-		"bidding:\n  opensea:\n    stream_url: \"ws://127.0.0.1:%d/socket/websocket\"\n    api_key_file: \"%s/stream.token\"\n"
-		"    collections:\n      - { slug: " SCHEDULE_SLUG ", chain: \"eip155:1\", standard: erc721, contract: \"" SCHEDULE_CONTRACT
+		"ws:\n  listen: \"127.0.0.1:%d\"\n  auth: { hs256_secret_file: \"%s\" }\n  limits: "
+		"{ connections_per_address: 0, events_per_s: 1000, events_burst: 1000 }\n"
+		"pricing:\n  round: { ETH: \"0.0001\" }\n  rules_file: \"%s/rules.json\"\n  "
+		"quote_keys_file: \"%s/quote.keys\"\n"
+		"bidding:\n  opensea:\n    stream_url: \"ws://127.0.0.1:%d/socket/websocket\"\n    "
+		"api_key_file: \"%s/stream.token\"\n"
+		"    collections:\n      - { slug: " SCHEDULE_SLUG
+		", chain: \"eip155:1\", standard: erc721, contract: \"" SCHEDULE_CONTRACT
 		"\", fee_bps: %d, currency: ETH }\n"
 		"log: { level: info }\n",
-		r->kafka, r->prefix, r->redis_url, r->ws_port, r->secret_path, o->data, r->path, r->stream_port, r->path,
-		FRAME_MARKET_FEE_BPS + FRAME_ARTIST_FEE_BPS);
+		r->kafka, r->prefix, r->redis_url, r->ws_port, r->secret_path, o->data, r->path,
+		r->stream_port, r->path, FRAME_MARKET_FEE_BPS + FRAME_ARTIST_FEE_BPS);
 	fclose(out);
 	e = write_file(r->path, "souk.yaml", text, f);
 	free(text);

@@ -1,7 +1,8 @@
 #pragma once
 
 /*
- * A run's private folder (0700): configuration and secrets of its children, their logs, the sockets. Removed whole at the end.
+ * A run's private folder (0700): configuration and secrets of its children, their logs, the
+ * sockets. Removed whole at the end.
  */
 #include "common/base/fault.h"
 #include "souk/demo/options.h"
@@ -26,8 +27,10 @@ struct run_folder {
 extern const char *const run_roles[RUN_ROLES]; /* "ws-server", "pricing", "bidding", "connectors" */
 
 /* Picks ports and makes the folder with its secrets. 0 or -errno with @f. */
-MUST_CHECK int run_folder_make(struct run_folder *r, const struct demo_options *o, int64_t now_ms, struct fault *f);
+MUST_CHECK int run_folder_make(
+	struct run_folder *r, const struct demo_options *o, int64_t now_ms, struct fault *f);
 /* The configuration file, once kafka and redis_url are known. */
-MUST_CHECK int run_folder_configure(const struct run_folder *r, const struct demo_options *o, struct fault *f);
+MUST_CHECK int run_folder_configure(
+	const struct run_folder *r, const struct demo_options *o, struct fault *f);
 /* Removes it and what is in it. */
 void run_folder_remove(const struct run_folder *r);

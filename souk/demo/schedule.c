@@ -1,6 +1,7 @@
 /*
- * The two files are read whole, bids are grouped by token by sorting, and each token's story is walked once. Sorting instead of hashing: 29,000 rows, once, and the
- * order that comes out is the order everything else wants.
+ * The two files are read whole, bids are grouped by token by sorting, and each token's story is
+ * walked once. Sorting instead of hashing: 29,000 rows, once, and the order that comes out is the
+ * order everything else wants.
  */
 #include "souk/demo/schedule.h"
 
@@ -11,9 +12,9 @@
 
 #include "common/base/config.h"
 
-#define FILE_MAX_BYTES (16u << 20)
-#define DAY_S          86400
-#define OVERTIME_S     900
+#define FILE_MAX_BYTES  (16u << 20)
+#define DAY_S           86400
+#define OVERTIME_S      900
 #define RESERVE_MAX_ETH 1000
 
 struct raw_bid {
@@ -71,8 +72,9 @@ static int parse_bid(const struct str *f, size_t n, void *ret)
 {
 	struct raw_bid *b = ret;
 
-	if (n != 5 || parse_token(f[0], &b->token) || str_copy(b->bidder, sizeof(b->bidder), f[1]) ||
-		parse_eth(f[3], &b->amount) || str_to_i64(f[4], &b->at_s))
+	if (n != 5 || parse_token(f[0], &b->token) ||
+		str_copy(b->bidder, sizeof(b->bidder), f[1]) || parse_eth(f[3], &b->amount) ||
+		str_to_i64(f[4], &b->at_s))
 		return -EINVAL;
 	/* A self-bid is marked by an empty bidder and dropped with the others later. */
 	if (str_eq(f[1], f[2]))
@@ -84,14 +86,16 @@ static int parse_listing(const struct str *f, size_t n, void *ret)
 {
 	struct raw_listing *l = ret;
 
-	if (n != 4 || parse_token(f[0], &l->token) || str_copy(l->seller, sizeof(l->seller), f[1]) ||
-		str_to_i64(f[2], &l->at_s) || parse_eth(f[3], &l->reserve))
+	if (n != 4 || parse_token(f[0], &l->token) ||
+		str_copy(l->seller, sizeof(l->seller), f[1]) || str_to_i64(f[2], &l->at_s) ||
+		parse_eth(f[3], &l->reserve))
 		return -EINVAL;
 	return 0;
 }
 
 static int read_rows(const char *dir, const char *name, size_t row_size,
-	int (*parse)(const struct str *, size_t, void *), void **ret, size_t *ret_n, struct fault *f)
+	int (*parse)(const struct str *, size_t, void *), void **ret, size_t *ret_n,
+	struct fault *f)
 {
 	char path[512];
 	char *text = NULL;
@@ -125,7 +129,8 @@ static int read_rows(const char *dir, const char *name, size_t row_size,
 		}
 		memset(rows + n * row_size, 0, row_size);
 		if (parse(fields, split(line, fields, ARRAY_LEN(fields)), rows + n * row_size)) {
-			r = fault_set(f, FAULT_FATAL, -EINVAL, "%s:%zu: not a row of this file", path, line_no);
+			r = fault_set(f, FAULT_FATAL, -EINVAL, "%s:%zu: not a row of this file",
+				path, line_no);
 			goto out;
 		}
 		n++;
@@ -160,7 +165,8 @@ static int by_token_time_listing(const void *x, const void *y)
 
 static int by_address(const void *x, const void *y)
 {
-	return strcmp(((const struct schedule_user *)x)->address, ((const struct schedule_user *)y)->address);
+	return strcmp(((const struct schedule_user *)x)->address,
+		((const struct schedule_user *)y)->address);
 }
 
 static int by_activity(const void *x, const void *y)
@@ -215,13 +221,15 @@ static uint32_t user_index(const struct schedule *s, const char *address)
 	struct schedule_user key = { 0 };
 
 	strcpy(key.address, address);
-	const struct schedule_user *u = bsearch(&key, s->users, s->n_users, sizeof(key), by_address);
+	const struct schedule_user *u =
+		bsearch(&key, s->users, s->n_users, sizeof(key), by_address);
 
 	return (uint32_t)(u - s->users);
 }
 
 /* The bids of one token that count, appended to s->bids; sets the auction's end. */
-static void take_bids(struct schedule *s, struct auction *a, uint32_t *n_stored, const struct raw_bid *raw, size_t n)
+static void take_bids(struct schedule *s, struct auction *a, uint32_t *n_stored,
+	const struct raw_bid *raw, size_t n)
 {
 	struct bid *first = s->bids + *n_stored;
 	int64_t end = 0;
@@ -229,9 +237,11 @@ static void take_bids(struct schedule *s, struct auction *a, uint32_t *n_stored,
 	for (size_t i = 0; i < n; i++) {
 		u128 best = a->n_bids ? first[a->n_bids - 1].amount : 0;
 
-		if (!raw[i].bidder[0] || raw[i].amount <= best || raw[i].at_s < a->listed_s || (end && raw[i].at_s > end))
+		if (!raw[i].bidder[0] || raw[i].amount <= best || raw[i].at_s < a->listed_s ||
+			(end && raw[i].at_s > end))
 			continue;
-		first[a->n_bids++] = (struct bid){ user_index(s, raw[i].bidder), raw[i].amount, raw[i].at_s };
+		first[a->n_bids++] =
+			(struct bid){ user_index(s, raw[i].bidder), raw[i].amount, raw[i].at_s };
 		if (!end)
 			end = raw[i].at_s + DAY_S;
 		if (raw[i].at_s + OVERTIME_S > end)
@@ -247,13 +257,15 @@ static bool is_in_window(const struct schedule *s, const struct auction *a)
 {
 	if (a->listed_s > s->until_s || (a->end_s && a->end_s <= s->from_s))
 		return false;
-	/* Listed before and never bid on: one in eight, as shelf-warmers; all would drown the rest. */
+	/* Listed before and never bid on: one in eight, as shelf-warmers; all would drown the rest.
+	 */
 	if (!a->n_bids)
 		return a->token % 8 == 0 && a->listed_s > s->from_s - 20 * DAY_S;
 	return a->bids[0].at_s < s->until_s;
 }
 
-static int build_auctions(struct schedule *s, struct raw_listing *listings, size_t n_listings, struct raw_bid *raw, size_t n_raw)
+static int build_auctions(struct schedule *s, struct raw_listing *listings, size_t n_listings,
+	struct raw_bid *raw, size_t n_raw)
 {
 	uint32_t n_stored = 0;
 	size_t bid = 0;
@@ -264,7 +276,9 @@ static int build_auctions(struct schedule *s, struct raw_listing *listings, size
 	if (!s->auctions || !s->bids)
 		return -ENOMEM;
 	for (size_t i = 0; i < n_listings; i++) {
-		struct auction a = { .token = listings[i].token, .reserve = listings[i].reserve, .listed_s = listings[i].at_s };
+		struct auction a = { .token = listings[i].token,
+			.reserve = listings[i].reserve,
+			.listed_s = listings[i].at_s };
 		size_t from;
 
 		if (i && listings[i - 1].token == a.token)
@@ -278,7 +292,8 @@ static int build_auctions(struct schedule *s, struct raw_listing *listings, size
 			continue;
 		take_bids(s, &a, &n_stored, raw + from, bid - from);
 		if (a.n_bids && a.end_s <= s->from_s)
-			s->users[a.bids[a.n_bids - 1].bidder].spent_before += a.bids[a.n_bids - 1].amount;
+			s->users[a.bids[a.n_bids - 1].bidder].spent_before +=
+				a.bids[a.n_bids - 1].amount;
 		if (is_in_window(s, &a))
 			s->auctions[s->n_auctions++] = a;
 	}
@@ -297,11 +312,14 @@ static int build_events(struct schedule *s)
 	for (uint32_t i = 0; i < s->n_auctions; i++) {
 		const struct auction *a = &s->auctions[i];
 
-		s->events[s->n_events++] = (struct schedule_event){ a->listed_s, SCHEDULE_LIST, i, 0 };
+		s->events[s->n_events++] =
+			(struct schedule_event){ a->listed_s, SCHEDULE_LIST, i, 0 };
 		for (uint32_t b = 0; b < a->n_bids; b++)
-			s->events[s->n_events++] = (struct schedule_event){ a->bids[b].at_s, SCHEDULE_BID, i, b };
+			s->events[s->n_events++] =
+				(struct schedule_event){ a->bids[b].at_s, SCHEDULE_BID, i, b };
 		if (a->n_bids)
-			s->events[s->n_events++] = (struct schedule_event){ a->end_s, SCHEDULE_SOLD, i, a->n_bids - 1 };
+			s->events[s->n_events++] = (struct schedule_event){ a->end_s, SCHEDULE_SOLD,
+				i, a->n_bids - 1 };
 	}
 	qsort(s->events, s->n_events, sizeof(*s->events), by_time);
 	return 0;
@@ -334,7 +352,8 @@ static int rank_users(struct schedule *s)
 	return 0;
 }
 
-int schedule_load(struct schedule **ret, const char *dir, int64_t from_s, int64_t until_s, struct fault *f)
+int schedule_load(
+	struct schedule **ret, const char *dir, int64_t from_s, int64_t until_s, struct fault *f)
 {
 	CLEANUP(schedule_free) struct schedule *s = calloc(1, sizeof(*s));
 	struct raw_bid *bids = NULL;
@@ -348,7 +367,8 @@ int schedule_load(struct schedule **ret, const char *dir, int64_t from_s, int64_
 	s->until_s = until_s;
 	r = read_rows(dir, "bids.csv", sizeof(*bids), parse_bid, (void **)&bids, &n_bids, f);
 	if (!r)
-		r = read_rows(dir, "listings.csv", sizeof(*listings), parse_listing, (void **)&listings, &n_listings, f);
+		r = read_rows(dir, "listings.csv", sizeof(*listings), parse_listing,
+			(void **)&listings, &n_listings, f);
 	if (!r) {
 		qsort(bids, n_bids, sizeof(*bids), by_token_time_bid);
 		qsort(listings, n_listings, sizeof(*listings), by_token_time_listing);
@@ -381,7 +401,8 @@ struct schedule *schedule_free(struct schedule *s)
 
 size_t schedule_item(char *ret, const struct auction *a)
 {
-	return (size_t)sprintf(ret, "eip155:1/erc721:" SCHEDULE_CONTRACT "/%lld", (long long)a->token);
+	return (size_t)sprintf(
+		ret, "eip155:1/erc721:" SCHEDULE_CONTRACT "/%lld", (long long)a->token);
 }
 
 u128 schedule_list_price(const struct auction *a, u128 best)

@@ -117,7 +117,8 @@ static void hear_offer(struct shopper *s, struct str json)
 
 	if (decode(&offer_type, &o, json, s->shared->scratch, &f)) {
 		s->shared->counts.unreadable++;
-		log_warn("shopper", "an offer that cannot be read", "why=%s", log_quote(str_of(f.text)));
+		log_warn("shopper", "an offer that cannot be read", "why=%s",
+			log_quote(str_of(f.text)));
 		return;
 	}
 	s->shared->counts.offers++;
@@ -136,7 +137,8 @@ static void one_message(struct shopper *s, struct str message)
 	arena_reset(s->shared->scratch);
 	if (decode(&push_type, &p, message, s->shared->scratch, &f)) {
 		s->shared->counts.unreadable++;
-		log_warn("shopper", "a message that cannot be read", "why=%s", log_quote(str_of(f.text)));
+		log_warn("shopper", "a message that cannot be read", "why=%s",
+			log_quote(str_of(f.text)));
 	} else if (str_eq(p.type, STR("offer"))) {
 		hear_offer(s, p.offer);
 	} else if (str_eq(p.type, STR("no_offer"))) {
@@ -179,7 +181,8 @@ static void closed(void *ctx, int code, int http_status, const char *why)
 		s->shared->counts.disconnects++;
 	s->is_connected = false;
 	memset(s->flight, 0, sizeof(s->flight));
-	log_debug("shopper", "disconnected", "code=%d http=%d why=%s", code, http_status, log_quote(str_of(why)));
+	log_debug("shopper", "disconnected", "code=%d http=%d why=%s", code, http_status,
+		log_quote(str_of(why)));
 	loop_timer_start(s->retry, 50 + backoff_next_ms(&s->backoff));
 }
 
@@ -202,9 +205,12 @@ static void connect_now(void *ctx)
 		log_error("shopper", "cannot connect", "why=%s", log_quote(str_of(f.text)));
 }
 
-int shopper_init(struct shopper *s, struct shoppers_shared *shared, const struct ws_client_factory *factory, const char *user, const char *token)
+int shopper_init(struct shopper *s, struct shoppers_shared *shared,
+	const struct ws_client_factory *factory, const char *user, const char *token)
 {
-	static const struct ws_client_ops ops = { .opened = opened, .text = text, .closed = closed };
+	static const struct ws_client_ops ops = {
+		.opened = opened, .text = text, .closed = closed
+	};
 
 	*s = (struct shopper){ .shared = shared, .token = strdup(token), .next_id = 1 };
 	s->backoff = BACKOFF_INIT(100, 3000, (uint64_t)(uintptr_t)s);
@@ -227,7 +233,8 @@ void shopper_fini(struct shopper *s)
 	free(s->token);
 }
 
-static void write_interest(struct buf *b, const struct shopper *s, uint64_t id, const char *event, const struct glance *g)
+static void write_interest(struct buf *b, const struct shopper *s, uint64_t id, const char *event,
+	const struct glance *g)
 {
 	struct json_out j = JSON_OUT(b);
 
@@ -253,7 +260,8 @@ static void write_interest(struct buf *b, const struct shopper *s, uint64_t id, 
 	json_end(&j);
 }
 
-bool shopper_look(struct shopper *s, int64_t run, uint64_t k, int64_t intended_us, const struct glance *g)
+bool shopper_look(
+	struct shopper *s, int64_t run, uint64_t k, int64_t intended_us, const struct glance *g)
 {
 	CLEANUP(buf_fini) struct buf b = BUF_INIT(4096);
 	char event[64];

@@ -1,7 +1,8 @@
 #pragma once
 
 /*
- * One simulated shopper: a WebSocket session with a token of its own that connects, publishes interest, hears offers, and comes back when it is cut off.
+ * One simulated shopper: a WebSocket session with a token of its own that connects, publishes
+ * interest, hears offers, and comes back when it is cut off.
  */
 #include "common/base/histogram.h"
 #include "common/io/backoff.h"
@@ -56,7 +57,8 @@ struct shopper {
 };
 
 /* Caller's storage; copies @token. 0 or -ENOMEM. */
-MUST_CHECK int shopper_init(struct shopper *s, struct shoppers_shared *shared, const struct ws_client_factory *factory, const char *user, const char *token);
+MUST_CHECK int shopper_init(struct shopper *s, struct shoppers_shared *shared,
+	const struct ws_client_factory *factory, const char *user, const char *token);
 void shopper_start(struct shopper *s);
 void shopper_fini(struct shopper *s);
 
@@ -65,8 +67,10 @@ struct glance {
 	const char *kind;
 	int64_t dwell_ms; /* 0 = none */
 	const char *place;
-	bool personal;    /* consent to personalisation in this session */
+	bool personal; /* consent to personalisation in this session */
 };
 
-/* Publishes interest number @k as client event "<run>-<k>". false: not connected, or too much in flight. */
-bool shopper_look(struct shopper *s, int64_t run, uint64_t k, int64_t intended_us, const struct glance *g);
+/* Publishes interest number @k as client event "<run>-<k>". false: not connected, or too much in
+ * flight. */
+bool shopper_look(
+	struct shopper *s, int64_t run, uint64_t k, int64_t intended_us, const struct glance *g);

@@ -1,12 +1,15 @@
 /*
- * `souk demo-part shoppers`: simulated shoppers in one process, an open-loop generator, and the auditor of the run.
+ * `souk demo-part shoppers`: simulated shoppers in one process, an open-loop generator, and the
+ * auditor of the run.
  *
- * Open loop: event k is due at start + k / rate, whatever happened to the ones before, and its latency counts from then. A shopper who is
- * offline, or has too much unanswered, cannot look: the event is counted as missed, never silently moved.
- * Where they look: seven times in ten at an item that has something on the market soon or just had, else at anything on the shelves; one look in
+ * Open loop: event k is due at start + k / rate, whatever happened to the ones before, and its
+ * latency counts from then. A shopper who is offline, or has too much unanswered, cannot look: the
+ * event is counted as missed, never silently moved. Where they look: seven times in ten at an item
+ * that has something on the market soon or just had, else at anything on the shelves; one look in
  * fifty at what is sold, as people do.
  *
- * Speaks JSON lines on stdout to the supervisor: {"stat":…} each second, {"offer":…} a few a second, {"final":…} once.
+ * Speaks JSON lines on stdout to the supervisor: {"stat":…} each second, {"offer":…} a few a
+ * second, {"final":…} once.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -25,12 +28,12 @@
 #include "souk/process.h"
 #include "ws-server/ws_server_role.h"
 
-#define TICK_US        1000
-#define HOT_S          14400 /* data time: ten seconds at the default speed */
-#define FINISH_MAX_MS  10000
+#define TICK_US         1000
+#define HOT_S           14400 /* data time: ten seconds at the default speed */
+#define FINISH_MAX_MS   10000
 #define OFFER_LINES_MAX 4 /* a second */
-#define TOKEN_TTL_MS   86400000
-#define SCRATCH_BYTES  65536
+#define TOKEN_TTL_MS    86400000
+#define SCRATCH_BYTES   65536
 
 struct crowd {
 	struct process process;
@@ -74,7 +77,8 @@ static const struct auction *pick_near(struct crowd *c, int64_t now_s)
 	while (until < c->schedule->n_events && c->schedule->events[until].at_s < now_s + HOT_S)
 		until++;
 	for (int i = 0; i < 8 && until > from; i++) {
-		const struct schedule_event *ev = &c->schedule->events[from + rnd(c) % (until - from)];
+		const struct schedule_event *ev =
+			&c->schedule->events[from + rnd(c) % (until - from)];
 		const struct auction *a = &c->schedule->auctions[ev->auction];
 
 		if (ev->kind == SCHEDULE_BID && a->listed_s <= now_s && a->end_s > now_s)
@@ -87,7 +91,8 @@ static const struct auction *pick_any(struct crowd *c, int64_t now_s, bool may_b
 {
 	const struct auction *a = NULL;
 
-	for (int i = 0; i < 32; i++) {
+	/* Most of the story is still to come: about one in ten is on the shelves. */
+	for (int i = 0; i < 500; i++) {
 		a = &c->schedule->auctions[rnd(c) % c->schedule->n_auctions];
 		if (a->listed_s <= now_s && (may_be_sold || !a->end_s || a->end_s > now_s))
 			return a;
@@ -97,8 +102,10 @@ static const struct auction *pick_any(struct crowd *c, int64_t now_s, bool may_b
 
 static void look(struct crowd *c, uint64_t k, int64_t due_us)
 {
-	static const char *const kinds[] = { "view", "view", "view", "dwell", "dwell", "touch", "ask", "wishlist" };
-	static const char *const places[] = { "gallery-1", "gallery-2", "gallery-3", "atrium", "arena", "bazaar" };
+	static const char *const kinds[] = { "view", "view", "view", "dwell", "dwell", "touch",
+		"ask", "wishlist" };
+	static const char *const places[] = { "gallery-1", "gallery-2", "gallery-3", "atrium",
+		"arena", "bazaar" };
 	const int64_t now_s = story_data_s(&c->story, loop_now_ms(c->process.loop));
 	struct shopper *s = &c->shoppers[rnd(c) % c->n_shoppers];
 	const unsigned roll = (unsigned)(rnd(c) % 100);
@@ -142,7 +149,8 @@ static void on_tick(void *ctx)
 		c->begin_us = now_us;
 	}
 	for (;;) {
-		const int64_t due_us = c->begin_us + (int64_t)((double)c->next_k * 1e6 / c->part->rate);
+		const int64_t due_us =
+			c->begin_us + (int64_t)((double)c->next_k * 1e6 / c->part->rate);
 
 		if (c->is_finishing || due_us > now_us)
 			return;
@@ -219,7 +227,8 @@ static void check(struct json_out *j, struct crowd *c, const char *name, bool ho
 	c->failed = c->failed || !holds;
 }
 
-static void write_counts(struct json_out *j, const char *key, const uint64_t *n, const char *const *names)
+static void write_counts(
+	struct json_out *j, const char *key, const uint64_t *n, const char *const *names)
 {
 	json_begin(j, key);
 	for (size_t i = 0; names[i]; i++)
@@ -254,10 +263,12 @@ static void final_line(struct crowd *c)
 	check(&j, c, "some_events_and_offers", t->acked > 0 && s->offers > 0);
 	check(&j, c, "every_ack_decided_and_heard", open == 0 && t->overrun == 0);
 	check(&j, c, "no_answer_twice", t->heard_twice == 0);
-	check(&j, c, "no_price_broke_a_guard", a->broke_guard == 0 && a->unreadable == 0 && a->outcomes[OUTCOME_OFFER] > 0);
+	check(&j, c, "no_price_broke_a_guard",
+		a->broke_guard == 0 && a->unreadable == 0 && a->outcomes[OUTCOME_OFFER] > 0);
 	check(&j, c, "revisions_never_back", s->rev_back == 0);
 	check(&j, c, "every_message_readable", s->unreadable == 0);
-	check(&j, c, "guard_conflicts_under_1_percent", a->reasons[REASON_GUARD_CONFLICT] * 100 <= a->decisions);
+	check(&j, c, "guard_conflicts_under_1_percent",
+		a->reasons[REASON_GUARD_CONFLICT] * 100 <= a->decisions);
 	json_end(&j);
 	json_end(&j);
 	json_end(&j);
@@ -265,11 +276,14 @@ static void final_line(struct crowd *c)
 		unsigned marks = 0;
 		const uint64_t k = tracker_example(c->tracker, &marks);
 
-		log_error("shoppers", "acknowledged events without decision or answer", "n=%llu example=%llu decided=%d heard=%d",
-			(unsigned long long)open, (unsigned long long)k, !!(marks & TRACKED_DECIDED), !!(marks & TRACKED_HEARD));
+		log_error("shoppers", "acknowledged events without decision or answer",
+			"n=%llu example=%llu decided=%d heard=%d", (unsigned long long)open,
+			(unsigned long long)k, !!(marks & TRACKED_DECIDED),
+			!!(marks & TRACKED_HEARD));
 	}
 	if (a->broke_guard)
-		log_error("shoppers", "a price broke a guard", "n=%llu example=%s", (unsigned long long)a->broke_guard, log_quote(str_of(a->example)));
+		log_error("shoppers", "a price broke a guard", "n=%llu example=%s",
+			(unsigned long long)a->broke_guard, log_quote(str_of(a->example)));
 	printf(STR_FMT "\n", STR_ARG(buf_str(&b)));
 	fflush(stdout);
 }
@@ -305,21 +319,24 @@ static bool is_ready(void *ctx, struct buf *why)
 	return false;
 }
 
-static int make_client(void *host, struct ws_client **ret, const struct ws_client_ops *ops, void *ctx)
+static int make_client(
+	void *host, struct ws_client **ret, const struct ws_client_ops *ops, void *ctx)
 {
 	return ws_client_lws_new(ret, host, ops, ctx);
 }
 
 static int init_shoppers(struct crowd *c, struct fault *f)
 {
-	static const char *const devices[] = { "phone", "phone", "ar-headset", "desktop", "console" };
+	static const char *const devices[] = { "phone", "phone", "ar-headset", "desktop",
+		"console" };
 	const struct ws_client_factory factory = { make_client, c->process.host };
 	const int64_t expires_ms = loop_now_ms(c->process.loop) + TOKEN_TTL_MS;
 	int r = 0;
 
 	c->shoppers = calloc(c->part->sessions, sizeof(*c->shoppers));
 	for (uint32_t i = 0; !r && c->shoppers && i < c->part->sessions; i++) {
-		const uint32_t users = c->part->users < c->schedule->n_users ? c->part->users : c->schedule->n_users;
+		const uint32_t users = c->part->users < c->schedule->n_users ? c->part->users
+									     : c->schedule->n_users;
 		const char *user = c->schedule->users[i % users].address;
 		CLEANUP(buf_fini) struct buf token = BUF_INIT(4096);
 
@@ -337,7 +354,8 @@ static int init_shoppers(struct crowd *c, struct fault *f)
 	return r || c->shoppers ? r : -ENOMEM;
 }
 
-static int crowd_init(struct crowd *c, const struct settings *settings, const struct demo_part *part, struct fault *f)
+static int crowd_init(struct crowd *c, const struct settings *settings,
+	const struct demo_part *part, struct fault *f)
 {
 	const struct process_need need = { .name = "demo-shoppers", .bus = true };
 	int r = process_init(&c->process, &need, settings, f);

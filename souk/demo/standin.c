@@ -1,6 +1,7 @@
 /*
- * Frames are arrays [join_ref, ref, topic, event, payload]. Refs are the client's own texts and are echoed as they came. What is received is
- * small and rare (joins, heartbeats), so Jansson reads it; what is sent is written once and copied per connection.
+ * Frames are arrays [join_ref, ref, topic, event, payload]. Refs are the client's own texts and are
+ * echoed as they came. What is received is small and rare (joins, heartbeats), so Jansson reads it;
+ * what is sent is written once and copied per connection.
  */
 #include "souk/demo/standin.h"
 
@@ -40,7 +41,8 @@ struct standin {
 	struct peer peers[STANDIN_CONNS_MAX];
 };
 
-int standin_new(struct standin **ret, struct loop *loop, const char *token, void (*joined)(void *ctx, struct str slug), void *ctx)
+int standin_new(struct standin **ret, struct loop *loop, const char *token,
+	void (*joined)(void *ctx, struct str slug), void *ctx)
 {
 	struct standin *s = calloc(1, sizeof(*s));
 
@@ -117,7 +119,8 @@ static void peer_write(struct peer *p, struct str frame)
 		ws_conn_close(p->conn, 1011, STR("too slow"));
 }
 
-static void write_frame(struct buf *b, const char *join_ref, const char *ref, const char *topic, const char *event, struct str payload)
+static void write_frame(struct buf *b, const char *join_ref, const char *ref, const char *topic,
+	const char *event, struct str payload)
 {
 	struct json_out j = JSON_OUT(b);
 
@@ -130,7 +133,8 @@ static void write_frame(struct buf *b, const char *join_ref, const char *ref, co
 	json_end_array(&j);
 }
 
-static void reply(struct peer *p, const char *join_ref, const char *ref, const char *topic, const char *event, struct str payload)
+static void reply(struct peer *p, const char *join_ref, const char *ref, const char *topic,
+	const char *event, struct str payload)
 {
 	CLEANUP(buf_fini) struct buf b = BUF_INIT(4096);
 
@@ -141,7 +145,8 @@ static void reply(struct peer *p, const char *join_ref, const char *ref, const c
 
 #define REPLY_OK      STR("{\"status\":\"ok\",\"response\":{}}")
 #define REPLY_UNKNOWN STR("{\"status\":\"error\",\"response\":{\"reason\":\"unmatched topic\"}}")
-#define REPLY_TOO_MANY STR("{\"status\":\"error\",\"response\":{\"reason\":\"too many channels joined\"}}")
+#define REPLY_TOO_MANY \
+	STR("{\"status\":\"error\",\"response\":{\"reason\":\"too many channels joined\"}}")
 
 static struct topic *topic_find(struct peer *p, const char *name)
 {
@@ -155,7 +160,8 @@ static void join(struct peer *p, const char *join_ref, const char *ref, const ch
 {
 	struct topic *t = topic_find(p, name);
 
-	if (strncmp(name, "collection:", 11) != 0 || strlen(name) >= TOPIC_MAX || strlen(join_ref ? join_ref : "") >= REF_MAX) {
+	if (strncmp(name, "collection:", 11) != 0 || strlen(name) >= TOPIC_MAX ||
+		strlen(join_ref ? join_ref : "") >= REF_MAX) {
 		reply(p, NULL, ref, name, "phx_reply", REPLY_UNKNOWN);
 		return;
 	}
@@ -282,10 +288,12 @@ unsigned standin_push(struct standin *s, const char *slug, const char *event, st
 		if (!p->used)
 			continue;
 		for (size_t t = 0; t < p->n_topics; t++) {
-			if (strcmp(p->topics[t].name, topic) != 0 && strcmp(p->topics[t].name, "collection:*") != 0)
+			if (strcmp(p->topics[t].name, topic) != 0 &&
+				strcmp(p->topics[t].name, "collection:*") != 0)
 				continue;
 			buf_clear(&b);
-			write_frame(&b, p->topics[t].join_ref, NULL, p->topics[t].name, event, message);
+			write_frame(
+				&b, p->topics[t].join_ref, NULL, p->topics[t].name, event, message);
 			if (!b.failed) {
 				peer_write(p, buf_str(&b));
 				n++;

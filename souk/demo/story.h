@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * The data's time on our clock: the window of the auctions moved to the present and sped up. Shared by the world that tells the story and
- * the shoppers that choose where to look.
+ * The data's time on our clock: the window of the auctions moved to the present and sped up. Shared
+ * by the world that tells the story and the shoppers that choose where to look.
  */
 #include <stdint.h>
 
@@ -12,9 +12,9 @@ struct story {
 	int64_t speed;    /* data seconds per second */
 };
 
-#define STORY_FROM_S    1615161600 /* 2021-03-08: the busy weeks begin */
-#define STORY_UNTIL_S   1619827200 /* 2021-05-01: the data ends */
-#define STORY_SPEED     1440       /* a day of auctions in a minute */
+#define STORY_FROM_S  1615161600 /* 2021-03-08: the busy weeks begin */
+#define STORY_UNTIL_S 1619827200 /* 2021-05-01: the data ends */
+#define STORY_SPEED   1440       /* a day of auctions in a minute */
 
 static inline int64_t story_data_s(const struct story *s, int64_t now_ms)
 {

@@ -1,5 +1,6 @@
 /*
- * Places are a ring by event number; a chained hash over the first 8 bytes of the interest id finds them from a decision. All memory is taken at the start.
+ * Places are a ring by event number; a chained hash over the first 8 bytes of the interest id finds
+ * them from a decision. All memory is taken at the start.
  */
 #include "souk/demo/tracker.h"
 
@@ -82,7 +83,8 @@ static void unlink_place(struct tracker *t, uint32_t i)
 
 static bool is_open(const struct place *p)
 {
-	return p->used && (p->marks & TRACKED_ACKED) && (p->marks & (TRACKED_DECIDED | TRACKED_HEARD)) != (TRACKED_DECIDED | TRACKED_HEARD);
+	return p->used && (p->marks & TRACKED_ACKED) &&
+	       (p->marks & (TRACKED_DECIDED | TRACKED_HEARD)) != (TRACKED_DECIDED | TRACKED_HEARD);
 }
 
 void tracker_sent(struct tracker *t, uint64_t k, struct str interest, int64_t intended_us)

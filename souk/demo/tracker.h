@@ -1,9 +1,11 @@
 #pragma once
 
 /*
- * Every event that the shoppers sent, until all three are known of it: acknowledged, decided (seen on nft.decisions.v1), heard by the shopper.
+ * Every event that the shoppers sent, until all three are known of it: acknowledged, decided (seen
+ * on nft.decisions.v1), heard by the shopper.
  *
- * Bounded: an event whose place is needed again before it is complete counts as overrun, which fails the run.
+ * Bounded: an event whose place is needed again before it is complete counts as overrun, which
+ * fails the run.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,7 +15,12 @@
 
 #define TRACKER_MAX 131072
 
-enum tracker_mark { TRACKED_ACKED = 1, TRACKED_DECIDED = 2, TRACKED_HEARD = 4, TRACKED_REFUSED = 8 };
+enum tracker_mark {
+	TRACKED_ACKED = 1,
+	TRACKED_DECIDED = 2,
+	TRACKED_HEARD = 4,
+	TRACKED_REFUSED = 8
+};
 
 struct tracker_counts {
 	uint64_t sent, acked, decided, heard, refused, complete, overrun;
@@ -28,7 +35,8 @@ DEFINE_CLEANUP(struct tracker *, tracker_free)
 
 /* Event number @k with Souk's interest id (36 characters), due at @intended_us. */
 void tracker_sent(struct tracker *t, uint64_t k, struct str interest, int64_t intended_us);
-/* By number; returns the intended time, or -1 if the event is not (or no longer) known or was marked so before. */
+/* By number; returns the intended time, or -1 if the event is not (or no longer) known or was
+ * marked so before. */
 int64_t tracker_mark(struct tracker *t, uint64_t k, enum tracker_mark mark);
 /* By interest id. */
 int64_t tracker_mark_id(struct tracker *t, struct str interest, enum tracker_mark mark);

@@ -1,6 +1,7 @@
 /*
- * Offers and status go to stdout, in whole lines; the status line is redrawn in place on a terminal and left out elsewhere but for one line every
- * ten seconds. Colour only on a terminal, and not with NO_COLOR.
+ * Offers and status go to stdout, in whole lines; the status line is redrawn in place on a terminal
+ * and left out elsewhere but for one line every ten seconds. Colour only on a terminal, and not
+ * with NO_COLOR.
  */
 #include "souk/demo/view.h"
 
@@ -39,14 +40,17 @@ void view_banner(const struct demo_options *o, const struct run_folder *r)
 {
 	if (o->json)
 		return;
-	printf("%sSouk %s%s: from a glance to an offer, on the Foundation auctions of spring 2021 (%lld s of them in one second)\n", BOLD, SOUK_VERSION,
-		PLAIN, (long long)o->speed);
+	printf("%sSouk %s%s: from a glance to an offer, on the Foundation auctions of spring 2021 "
+	       "(%lld s of them in one second)\n",
+		BOLD, SOUK_VERSION, PLAIN, (long long)o->speed);
 	if (o->kafka)
 		printf("Kafka %s, topics %s*\n", r->kafka, r->prefix);
 	else
-		printf("Kafka: %sembedded mock broker, for this demo only%s: in memory, one node, not durable. --kafka HOST:PORT uses a real one.\n", BOLD,
-			PLAIN);
-	printf("Redis: %s\n", o->redis ? o->redis : "private, ends with the demo. --redis URL uses yours.");
+		printf("Kafka: %sembedded mock broker, for this demo only%s: in memory, one node, "
+		       "not durable. --kafka HOST:PORT uses a real one.\n",
+			BOLD, PLAIN);
+	printf("Redis: %s\n",
+		o->redis ? o->redis : "private, ends with the demo. --redis URL uses yours.");
 	fflush(stdout);
 }
 
@@ -71,8 +75,9 @@ static void ready_json(const struct run_folder *r, const char *token)
 		json_object_set_new(admin, run_roles[i], json_string(url));
 	}
 	snprintf(ws, sizeof(ws), "ws://127.0.0.1:%d/v1/ws", r->ws_port);
-	json_auto_t *line = json_pack("{s:{s:s,s:n,s:s,s:s,s:s,s:O,s:s}}", "ready", "ws", ws, "http", "kafka", r->kafka, "topic_prefix", r->prefix, "redis",
-		r->redis_url, "admin", admin, "token", token);
+	json_auto_t *line = json_pack("{s:{s:s,s:n,s:s,s:s,s:s,s:O,s:s}}", "ready", "ws", ws,
+		"http", "kafka", r->kafka, "topic_prefix", r->prefix, "redis", r->redis_url,
+		"admin", admin, "token", token);
 
 	json_dumpf(line, stdout, JSON_COMPACT);
 	putchar('\n');
@@ -84,10 +89,12 @@ void view_ready(const struct demo_options *o, const struct run_folder *r, const 
 		ready_json(r, token);
 	} else {
 		clear_status();
-		printf("%sready%s  ws://127.0.0.1:%d/v1/ws (subprotocol souk.v1.json)   kafka %s   redis %s\n", GREEN, PLAIN, r->ws_port, r->kafka,
-			r->redis_url);
+		printf("%sready%s  ws://127.0.0.1:%d/v1/ws (subprotocol souk.v1.json)   kafka %s   "
+		       "redis %s\n",
+			GREEN, PLAIN, r->ws_port, r->kafka, r->redis_url);
 		for (size_t i = 0; i < RUN_ROLES; i++)
-			printf("%s%s http://127.0.0.1:%d/metrics%s", i ? "  " : "       ", run_roles[i], r->admin_port[i], i + 1 < RUN_ROLES ? "" : "\n");
+			printf("%s%s http://127.0.0.1:%d/metrics%s", i ? "  " : "       ",
+				run_roles[i], r->admin_port[i], i + 1 < RUN_ROLES ? "" : "\n");
 		printf("       token %s\n       Ctrl-C ends it all.\n\n", token);
 	}
 	fflush(stdout);
@@ -102,7 +109,8 @@ static const char *text_of(const json_t *o, const char *key)
 
 void view_offer(const struct demo_options *o, const json_t *offer)
 {
-	const char *item = text_of(offer, "item"), *user = text_of(offer, "user"), *token = strrchr(item, '/');
+	const char *item = text_of(offer, "item"), *user = text_of(offer, "user"),
+		   *token = strrchr(item, '/');
 	const json_t *reasons = json_object_get(offer, "reasons"), *one;
 	char why[200] = "";
 	size_t i;
@@ -111,15 +119,19 @@ void view_offer(const struct demo_options *o, const json_t *offer)
 		return;
 	json_array_foreach(reasons, i, one) {
 		const size_t n = strlen(why);
-		const double percent = (double)json_integer_value(json_object_get(one, "bps")) / 100;
+		const double percent =
+			(double)json_integer_value(json_object_get(one, "bps")) / 100;
 
-		snprintf(why + n, sizeof(why) - n, "%s%s %+.4g %%", n ? ", " : "", text_of(one, "text"), percent);
+		snprintf(why + n, sizeof(why) - n, "%s%s %+.4g %%", n ? ", " : "",
+			text_of(one, "text"), percent);
 	}
 	clear_status();
-	printf("  Foundation #%-6s %.6s…%s  %14s  %s%-16s%s %5.1f ms  holds %lld s  %s%s%s\n", token ? token + 1 : item, user,
-		strlen(user) > 4 ? user + strlen(user) - 4 : user, text_of(offer, "list"), BOLD, text_of(offer, "price"), PLAIN,
+	printf("  Foundation #%-6s %.6s…%s  %14s  %s%-16s%s %5.1f ms  holds %lld s  %s%s%s\n",
+		token ? token + 1 : item, user, strlen(user) > 4 ? user + strlen(user) - 4 : user,
+		text_of(offer, "list"), BOLD, text_of(offer, "price"), PLAIN,
 		(double)json_integer_value(json_object_get(offer, "latency_us")) / 1000,
-		(long long)(json_integer_value(json_object_get(offer, "ttl_ms")) / 1000), DIM, why, PLAIN);
+		(long long)(json_integer_value(json_object_get(offer, "ttl_ms")) / 1000), DIM, why,
+		PLAIN);
 	fflush(stdout);
 }
 
@@ -132,11 +144,16 @@ void view_stat(const struct demo_options *o, const json_t *stat, int64_t elapsed
 		return;
 	last_ms = elapsed_ms;
 	clear_status();
-	printf("%s%5lld s  %lld shoppers  %lld events  %lld offers  %lld without  event to offer p50 %.1f ms, p99 %.1f ms%s%s", DIM,
-		(long long)(elapsed_ms / 1000), (long long)json_integer_value(json_object_get(stat, "connected")),
-		(long long)json_integer_value(json_object_get(stat, "events")), (long long)json_integer_value(json_object_get(stat, "offers")),
-		(long long)json_integer_value(json_object_get(stat, "no_offers")), json_number_value(json_object_get(latency, "p50")),
-		json_number_value(json_object_get(latency, "p99")), PLAIN, is_terminal() ? "" : "\n");
+	printf("%s%5lld s  %lld shoppers  %lld events  %lld offers  %lld without  event to offer "
+	       "p50 %.1f ms, p99 %.1f ms%s%s",
+		DIM, (long long)(elapsed_ms / 1000),
+		(long long)json_integer_value(json_object_get(stat, "connected")),
+		(long long)json_integer_value(json_object_get(stat, "events")),
+		(long long)json_integer_value(json_object_get(stat, "offers")),
+		(long long)json_integer_value(json_object_get(stat, "no_offers")),
+		json_number_value(json_object_get(latency, "p50")),
+		json_number_value(json_object_get(latency, "p99")), PLAIN,
+		is_terminal() ? "" : "\n");
 	fflush(stdout);
 }
 
@@ -165,7 +182,8 @@ static void counts_line(const char *label, const json_t *counts)
 
 void view_summary(const struct demo_options *o, const json_t *summary)
 {
-	const json_t *s = json_object_get(summary, "summary"), *latency = json_object_get(s, "latency_ms");
+	const json_t *s = json_object_get(summary, "summary"),
+		     *latency = json_object_get(s, "latency_ms");
 	const char *key;
 	json_t *value;
 
@@ -176,14 +194,20 @@ void view_summary(const struct demo_options *o, const json_t *summary)
 		return;
 	}
 	clear_status();
-	printf("\n%sSummary%s\n  events %lld, acknowledged %lld, offers %lld\n", BOLD, PLAIN, (long long)json_integer_value(json_object_get(s, "events")),
-		(long long)json_integer_value(json_object_get(s, "acks")), (long long)json_integer_value(json_object_get(s, "offers")));
+	printf("\n%sSummary%s\n  events %lld, acknowledged %lld, offers %lld\n", BOLD, PLAIN,
+		(long long)json_integer_value(json_object_get(s, "events")),
+		(long long)json_integer_value(json_object_get(s, "acks")),
+		(long long)json_integer_value(json_object_get(s, "offers")));
 	counts_line("decisions", json_object_get(s, "decisions"));
 	counts_line("reasons", json_object_get(s, "reasons"));
-	printf("  event to offer, from the intended send time: p50 %.1f  p90 %.1f  p99 %.1f  p99.9 %.1f ms\n",
-		json_number_value(json_object_get(latency, "p50")), json_number_value(json_object_get(latency, "p90")),
-		json_number_value(json_object_get(latency, "p99")), json_number_value(json_object_get(latency, "p999")));
+	printf("  event to offer, from the intended send time: p50 %.1f  p90 %.1f  p99 %.1f  p99.9 "
+	       "%.1f ms\n",
+		json_number_value(json_object_get(latency, "p50")),
+		json_number_value(json_object_get(latency, "p90")),
+		json_number_value(json_object_get(latency, "p99")),
+		json_number_value(json_object_get(latency, "p999")));
 	json_object_foreach(json_object_get(s, "checks"), key, value)
-		printf("  %s%s%s %s\n", json_is_true(value) ? GREEN : RED, json_is_true(value) ? "holds " : "BROKEN", PLAIN, key);
+		printf("  %s%s%s %s\n", json_is_true(value) ? GREEN : RED,
+			json_is_true(value) ? "holds " : "BROKEN", PLAIN, key);
 	fflush(stdout);
 }

@@ -1,7 +1,8 @@
 #pragma once
 
 /*
- * What the person at the terminal sees: a banner, offers as they happen at a readable pace, one live status line. With --json only what a machine reads.
+ * What the person at the terminal sees: a banner, offers as they happen at a readable pace, one
+ * live status line. With --json only what a machine reads.
  */
 #include <stdbool.h>
 

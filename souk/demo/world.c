@@ -1,11 +1,14 @@
 /*
- * `souk demo-world`: the outside world of the demo in one process: the feeder of the table topics and the OpenSea stand-in, on one clock.
+ * `souk demo-world`: the outside world of the demo in one process: the feeder of the table topics
+ * and the OpenSea stand-in, on one clock.
  *
- * Two cursors walk the same schedule. The first runs LEAD_MS ahead and raises list prices; the second pushes the stream's events when their time has come, and a bid
- * only once the list price that makes room for it can be read in Redis: the consignor is quicker than the market, as in a house where he must be.
- * The lead is short on purpose. Between the two the list price is high and the bid still low; a bid that doubles the price would then leave no room between
- * the largest discount allowed and what a shopper was shown before.
- * The second cursor waits for the first join: a stream does not replay, and an empty market would be a dull demo.
+ * Two cursors walk the same schedule. The first runs LEAD_MS ahead and raises list prices; the
+ * second pushes the stream's events when their time has come, and a bid only once the list price
+ * that makes room for it can be read in Redis: the consignor is quicker than the market, as in a
+ * house where he must be. The lead is short on purpose. Between the two the list price is high and
+ * the bid still low; a bid that doubles the price would then leave no room between the largest
+ * discount allowed and what a shopper was shown before. The second cursor waits for the first join:
+ * a stream does not replay, and an empty market would be a dull demo.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -62,7 +65,8 @@ static bool is_superseded(const struct world *w, uint32_t e)
 	const struct schedule_event *ev = &w->schedule->events[e];
 	const struct auction *a = &w->schedule->auctions[ev->auction];
 
-	return ev->kind == SCHEDULE_BID && ev->bid + 1 < a->n_bids && a->bids[ev->bid + 1].at_s <= w->story.from_s;
+	return ev->kind == SCHEDULE_BID && ev->bid + 1 < a->n_bids &&
+	       a->bids[ev->bid + 1].at_s <= w->story.from_s;
 }
 
 static void push(struct world *w, const char *event, int r)
@@ -74,7 +78,8 @@ static void push(struct world *w, const char *event, int r)
 	buf_clear(&w->message);
 }
 
-static void tell_bid(struct world *w, const struct schedule_event *ev, struct frame_times *t, bool is_state)
+static void tell_bid(
+	struct world *w, const struct schedule_event *ev, struct frame_times *t, bool is_state)
 {
 	const struct auction *a = &w->schedule->auctions[ev->auction];
 
@@ -83,7 +88,8 @@ static void tell_bid(struct world *w, const struct schedule_event *ev, struct fr
 	push(w, "item_received_bid", frame_bid(&w->message, w->schedule, a, ev->bid, t));
 	/* The outbid one is released: on Foundation by the contract, here as a cancel. */
 	if (ev->bid > 0 && !is_state)
-		push(w, "item_cancelled", frame_bid_cancelled(&w->message, w->schedule, a, ev->bid - 1, t));
+		push(w, "item_cancelled",
+			frame_bid_cancelled(&w->message, w->schedule, a, ev->bid - 1, t));
 }
 
 static void tell(struct world *w, uint32_t e)
@@ -117,13 +123,15 @@ static void looked(void *ctx, int err, const struct cache_row *rows, size_t n)
 
 	w->is_looking = false;
 	for (size_t i = 0; !err && i < n; i++) {
-		if (version_parse_stored(&have, rows[i].ver) || version_cmp(have, feeder_version(w->feeder, w->visible)) < 0)
+		if (version_parse_stored(&have, rows[i].ver) ||
+			version_cmp(have, feeder_version(w->feeder, w->visible)) < 0)
 			return;
 		w->visible++;
 	}
 }
 
-/* Asks for the rows behind the events that are settled in Kafka. A sale is not raised ahead, so it is not waited for. */
+/* Asks for the rows behind the events that are settled in Kafka. A sale is not raised ahead, so it
+ * is not waited for. */
 static void look(struct world *w, uint32_t settled)
 {
 	char text[LOOK_MAX][ITEM_MAX + 16];
@@ -134,11 +142,14 @@ static void look(struct world *w, uint32_t settled)
 		return;
 	while (w->visible < settled && w->schedule->events[w->visible].kind == SCHEDULE_SOLD)
 		w->visible++;
-	for (uint32_t e = w->visible; n < LOOK_MAX && e < settled && w->schedule->events[e].kind != SCHEDULE_SOLD; e++, n++) {
+	for (uint32_t e = w->visible;
+		n < LOOK_MAX && e < settled && w->schedule->events[e].kind != SCHEDULE_SOLD;
+		e++, n++) {
 		char item[ITEM_MAX];
 
 		schedule_item(item, &w->schedule->auctions[w->schedule->events[e].auction]);
-		keys[n] = (struct str){ text[n], (size_t)snprintf(text[n], sizeof(text[n]), "inventory:{%s}", item) };
+		keys[n] = (struct str){ text[n],
+			(size_t)snprintf(text[n], sizeof(text[n]), "inventory:{%s}", item) };
 	}
 	w->is_looking = n && cache_read(w->process.cache, keys, n, looked, w) == 0;
 }
@@ -147,22 +158,29 @@ static void on_tick(void *ctx)
 {
 	struct world *w = ctx;
 	const int64_t now_ms = loop_now_ms(w->process.loop);
-	const int64_t now_s = story_data_s(&w->story, now_ms), ahead_s = story_data_s(&w->story, now_ms + LEAD_MS);
+	const int64_t now_s = story_data_s(&w->story, now_ms),
+		      ahead_s = story_data_s(&w->story, now_ms + LEAD_MS);
 
 	if (!w->is_loaded) {
 		w->is_loaded = feeder_load(w->feeder, w->begun);
 		feeder_passed(w->feeder, w->raised = w->visible = w->begun);
 		return;
 	}
-	for (int i = 0; i < FEEDS_PER_TICK && w->raised < w->schedule->n_events && w->schedule->events[w->raised].at_s <= ahead_s; i++) {
+	for (int i = 0; i < FEEDS_PER_TICK && w->raised < w->schedule->n_events &&
+			w->schedule->events[w->raised].at_s <= ahead_s;
+		i++) {
 		/* A sale is the market's: stock is taken off when it is told, not ahead of it. */
-		if (w->schedule->events[w->raised].kind != SCHEDULE_SOLD && feeder_send(w->feeder, w->raised, now_ms))
+		if (w->schedule->events[w->raised].kind != SCHEDULE_SOLD &&
+			feeder_send(w->feeder, w->raised, now_ms))
 			break;
 		feeder_passed(w->feeder, ++w->raised);
 	}
 	look(w, feeder_settled(w->feeder));
-	for (int i = 0; w->is_joined && i < PUSHES_PER_TICK && w->told < w->visible && w->schedule->events[w->told].at_s <= now_s; i++) {
-		if (w->told >= w->begun && w->schedule->events[w->told].kind == SCHEDULE_SOLD && feeder_send(w->feeder, w->told, now_ms))
+	for (int i = 0; w->is_joined && i < PUSHES_PER_TICK && w->told < w->visible &&
+			w->schedule->events[w->told].at_s <= now_s;
+		i++) {
+		if (w->told >= w->begun && w->schedule->events[w->told].kind == SCHEDULE_SOLD &&
+			feeder_send(w->feeder, w->told, now_ms))
 			break;
 		tell(w, w->told++);
 	}
@@ -178,7 +196,8 @@ static bool is_ready(void *ctx, struct buf *why)
 	return false;
 }
 
-static int world_init(struct world *w, const struct settings *settings, const struct demo_part *part, struct fault *f)
+static int world_init(struct world *w, const struct settings *settings,
+	const struct demo_part *part, struct fault *f)
 {
 	const struct process_need need = { .name = "demo-world", .bus = true, .cache = true };
 	int r = process_init(&w->process, &need, settings, f);
@@ -190,9 +209,11 @@ static int world_init(struct world *w, const struct settings *settings, const st
 	r = schedule_load(&w->schedule, part->data, STORY_FROM_S, STORY_UNTIL_S, f);
 	if (r)
 		return r;
-	while (w->begun < w->schedule->n_events && w->schedule->events[w->begun].at_s <= w->story.from_s)
+	while (w->begun < w->schedule->n_events &&
+		w->schedule->events[w->begun].at_s <= w->story.from_s)
 		w->begun++;
-	r = feeder_new(&w->feeder, w->process.bus, w->schedule, &(struct feeder_config){ part->start_ms, part->users });
+	r = feeder_new(&w->feeder, w->process.bus, w->schedule,
+		&(struct feeder_config){ part->start_ms, part->users });
 	if (!r)
 		r = standin_new(&w->standin, w->process.loop, part->token, joined, w);
 	if (r)
