@@ -185,9 +185,11 @@ static int put_messages(struct event *e, const struct answer *a, struct str offe
 	};
 
 	r = event_put_messages(e, m, ARRAY_LEN(m));
-	if (r == 0)
-		e->messages[0].is_owned = true;
-	return r;
+	if (r != 0)
+		return r;
+	e->messages[0].is_owned = true;
+	e->epoch = a->epoch;
+	return 0;
 }
 
 int answer_put(struct event *e, const struct answer *a)

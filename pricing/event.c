@@ -80,6 +80,23 @@ int event_put_messages(struct event *e, const struct bus_message *m, size_t n)
 	return 0;
 }
 
+void event_take_back(struct event *e)
+{
+	assert(event_reports_due(e) == 0);
+	free(TAKE(e->bytes));
+	memset(e->messages, 0, sizeof(e->messages));
+	e->stage = EVENT_WAITING;
+}
+
+bool event_has_unsent(const struct event *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(e->messages); i++) {
+		if (e->messages[i].state == MESSAGE_READY)
+			return true;
+	}
+	return false;
+}
+
 size_t event_reports_due(const struct event *e)
 {
 	size_t n = 0;

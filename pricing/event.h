@@ -42,6 +42,7 @@ struct event {
 	bool is_joined; /* in the batch that is being read */
 	int64_t offset;
 	int64_t received_us; /* monotonic */
+	int64_t epoch;       /* owner epoch that its answer was made under */
 
 	struct arena *arena; /* the texts below */
 	struct interest interest;
@@ -66,6 +67,11 @@ struct event *event_free(struct event *e);
  * that are there. 0 or -ENOMEM. */
 MUST_CHECK int event_put_messages(struct event *e, const struct bus_message *m, size_t n);
 
+/* Its answer is to be made anew: EVENT_WAITING again. No report is due. */
+void event_take_back(struct event *e);
+
+/* Whether it has messages that still have to be sent. */
+bool event_has_unsent(const struct event *e);
 /* Messages on their way, whose reports will come even if the event is dropped. */
 size_t event_reports_due(const struct event *e);
 /* Reports of what went through the owner come no more: the owner is gone. */

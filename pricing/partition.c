@@ -42,21 +42,6 @@ static void drop_events(struct partition *p, bool with_owner)
 	}
 }
 
-/* An answer that was made and is not on its way carries the epoch before. */
-static bool has_unsent_answer(const struct partition *p)
-{
-	const struct event *e;
-
-	TAILQ_FOREACH(e, &p->events, link)
-	{
-		for (size_t i = 0; i < ARRAY_LEN(e->messages); i++) {
-			if (e->messages[i].state == MESSAGE_READY)
-				return true;
-		}
-	}
-	return false;
-}
-
 static void begin(struct partition *p)
 {
 	int64_t now_ms = loop_now_ms(p->env->loop);
@@ -79,12 +64,11 @@ static void on_acquired(void *ctx, int64_t epoch)
 	bool is_repeat = p->state == PARTITION_RUNNING;
 
 	p->epoch = epoch;
-	if (!is_repeat)
-		counter_add(p->env->metrics.acquired, 1);
-	else if (!has_unsent_answer(p))
+	if (is_repeat) {
+		partition_redo(p);
 		return;
-	else
-		drop_events(p, false);
+	}
+	counter_add(p->env->metrics.acquired, 1);
 	begin(p);
 }
 

@@ -56,6 +56,9 @@ void partition_take_out(struct partition *p, struct event *e);
 struct event *partition_next_waiting(struct event *e);
 /* Sends what is decided, in order, as far as the bus takes it. */
 void partition_pump(struct partition *p);
+/* What was answered under a former epoch and is not in the log yet would be void there: it is
+ * answered again, as soon as no report of it is due. */
+void partition_redo(struct partition *p);
 /* Frees the finished events at the head and arranges their commit. */
 void partition_advance(struct partition *p);
 void partition_commit(void *ctx);

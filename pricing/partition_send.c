@@ -122,6 +122,34 @@ void partition_advance(struct partition *p)
 	partition_update_hold(p);
 }
 
+/* ---- a former epoch's answers ---- */
+
+static bool is_outdated(const struct partition *p, const struct event *e)
+{
+	return e->messages[0].is_owned && e->epoch != p->epoch && event_has_unsent(e);
+}
+
+void partition_redo(struct partition *p)
+{
+	struct event *e;
+
+	join_cancel(p->batch);
+	p->batch = NULL;
+	p->waiting = NULL;
+	TAILQ_FOREACH(e, &p->events, link) {
+		e->is_joined = false;
+		if (is_outdated(p, e) && event_reports_due(e) == 0) {
+			recent_forget(p->recent, e->interest.id);
+			event_take_back(e);
+		}
+		if (!p->waiting && e->stage == EVENT_WAITING)
+			p->waiting = e;
+	}
+	p->unsent = TAILQ_FIRST(&p->events);
+	partition_pump(p);
+	partition_join_next(p);
+}
+
 /* ---- sending ---- */
 
 static void check_done(struct event *e)
@@ -155,6 +183,7 @@ static void on_sent(void *ctx, int err, int32_t partition, int64_t offset)
 	struct message *m = ctx;
 	struct event *e = m->event;
 	struct partition *p = e->partition;
+	bool must_redo;
 
 	(void)partition;
 	m->state = err == 0 ? MESSAGE_DONE : MESSAGE_READY;
@@ -172,7 +201,10 @@ static void on_sent(void *ctx, int err, int32_t partition, int64_t offset)
 		partition_block(p, FAILED_RETRY_MS);
 	}
 	check_done(e);
+	must_redo = p->state == PARTITION_RUNNING && is_outdated(p, e) && event_reports_due(e) == 0;
 	partition_advance(p);
+	if (must_redo)
+		partition_redo(p);
 }
 
 static int give_to_bus(struct partition *p, struct message *m)
@@ -209,6 +241,8 @@ static bool send_message(struct partition *p, struct message *m)
 
 static bool send_event(struct partition *p, struct event *e)
 {
+	if (is_outdated(p, e))
+		return false; /* its last report has it answered again */
 	for (size_t i = 0; i < ARRAY_LEN(e->messages); i++) {
 		if (!send_message(p, &e->messages[i]))
 			return false;

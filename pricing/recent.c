@@ -95,17 +95,22 @@ static void uncount(struct keyed *counters, struct str key)
 		keyed_remove(counters, key);
 }
 
-static void drop_oldest(struct recent *r)
+static void drop(struct recent *r, struct decision_entry *e, struct str interest)
 {
-	struct str key;
-	struct decision_entry *e = keyed_oldest(r->decisions, &key);
-
 	if (e->is_offer) {
 		uncount(r->users, (struct str){ e->user_item, e->n_user });
 		uncount(r->items, (struct str){ e->user_item + e->n_user, e->n_item });
 	}
 	free(e->user_item);
-	keyed_remove(r->decisions, key);
+	keyed_remove(r->decisions, interest);
+}
+
+static void drop_oldest(struct recent *r)
+{
+	struct str key;
+	struct decision_entry *e = keyed_oldest(r->decisions, &key);
+
+	drop(r, e, key);
 }
 
 static void expire(struct recent *r, int64_t now_ms)
@@ -257,6 +262,14 @@ int recent_add(struct recent *r, const struct recent_decision *d)
 	}
 	*e = (struct decision_entry){ d->now_ms, -1, d->is_offer, user_item, d->user.n, d->item.n };
 	return d->is_offer ? count_offer(r, d) : 0;
+}
+
+void recent_forget(struct recent *r, struct str interest)
+{
+	struct decision_entry *e = keyed_get(r->decisions, interest);
+
+	if (e)
+		drop(r, e, interest);
 }
 
 void recent_logged(struct recent *r, struct str interest, int64_t offset)

@@ -44,6 +44,8 @@ void recent_look(struct recent *r, struct str session, struct str user, struct s
 	int64_t now_ms, struct recent_view *ret);
 /* Copies. 0 or -ENOMEM (then it is not remembered). */
 MUST_CHECK int recent_add(struct recent *r, const struct recent_decision *d);
+/* It will be decided anew. What was shown of it stays and can only hold prices down. */
+void recent_forget(struct recent *r, struct str interest);
 /* Its record is in the log at @offset. */
 void recent_logged(struct recent *r, struct str interest, int64_t offset);
 

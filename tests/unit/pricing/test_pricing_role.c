@@ -801,6 +801,61 @@ Test(pricing_role, an_answer_that_waits_while_the_owner_record_is_repeated_is_ma
 	world_fini(&w);
 }
 
+static void w_shown_before_the_repeat(struct world *w)
+{
+	init_with_item(w);
+	loop_sim_advance(w->loop, DAY_MS - 10);
+	world_beat_all(w);
+	world_interest(w, "i-1", USER);
+	loop_sim_advance(w->loop, 4);
+	cr_assert(world_offer(w, reply_of(USER), 0).price.amount == ETH_);
+}
+
+/* Only what waits is made again: what was shown before still binds, and what is on its way has one
+ * answer. */
+Test(pricing_role, the_repeated_owner_record_does_not_make_it_forget)
+{
+	int32_t shard = shard_of(USER);
+	struct world w;
+
+	w_shown_before_the_repeat(&w);
+	world_inventory(&w, 4, "2000000000000000000", "1");
+	sim_broker_set_latency(w.broker, 3000);
+	loop_sim_advance(w.loop, 5);
+	world_interest(&w, "i-2", USER); /* its answer waits while the record is on its way */
+	loop_sim_advance(w.loop, 1000);
+	cr_assert(eq(i64, world_high(&w, TOPIC_DECISIONS, shard), 4));
+	cr_expect(str_eqz(world_decision(&w, shard, 3).interest, "i-2"));
+	cr_expect(eq(u64, world_decision(&w, shard, 3).rev.part[0], 2));
+	cr_expect(world_offer(&w, reply_of(USER), 1).price.amount == ETH_);
+	world_interest(&w, "i-1", USER);
+	loop_sim_advance(w.loop, 1000);
+	cr_expect(eq(i64, world_high(&w, TOPIC_DECISIONS, shard), 4), "a repeat is known");
+	cr_expect(eq(i64, world_committed(&w, shard, NULL), 3));
+	world_fini(&w);
+}
+
+/* The offer is out, its decision is to be sent again when the record comes between. */
+Test(pricing_role, a_failed_decision_is_not_sent_again_behind_the_repeated_record)
+{
+	int32_t shard = shard_of(USER);
+	struct world w;
+
+	init_with_item(&w);
+	loop_sim_advance(w.loop, DAY_MS - 2);
+	world_beat_all(&w);
+	sim_broker_fail_sends(w.broker, TOPIC_DECISIONS, 1, -ETIMEDOUT);
+	world_interest(&w, "i-1", USER);
+	loop_sim_settle(w.loop);
+	loop_sim_advance(w.loop, 1000);
+	cr_assert(eq(i64, world_high(&w, TOPIC_DECISIONS, shard), 3));
+	cr_expect(str_eqz(world_decision(&w, shard, 2).interest, "i-1"));
+	cr_expect(eq(u64, world_decision(&w, shard, 2).rev.part[0], 1));
+	cr_expect(eq(i64, world_high(&w, TOPIC_OFFERS, reply_of(USER)), 2));
+	cr_expect(eq(i64, world_committed(&w, shard, NULL), 1));
+	world_fini(&w);
+}
+
 /* ---- readiness, rules, drain ---- */
 
 Test(pricing_role, without_a_ruleset_it_is_not_ready_and_takes_no_partition)
