@@ -122,8 +122,7 @@ static struct table_shard *find(struct connectors *c, const char *topic, int32_t
 {
 	struct table_shard *s;
 
-	TAILQ_FOREACH(s, &c->shards, link)
-	{
+	TAILQ_FOREACH(s, &c->shards, link) {
 		if (s->partition == partition && !strcmp(s->table->topic, topic))
 			return s;
 	}
@@ -135,7 +134,8 @@ static void on_assigned(
 {
 	struct connectors *c = ctx;
 	const struct table *table = table_of(topic);
-	struct table_shard *s = table ? table_shard_new(&c->loader, table, partition) : NULL;
+	struct table_shard *s =
+		table ? table_shard_new(&c->loader, table, partition, committed) : NULL;
 
 	(void)metadata;
 	c->was_assigned = true;
@@ -208,8 +208,7 @@ static void on_gen(void *ctx, int err, const struct cache_row *rows, size_t n)
 	}
 	if (err || n != 1)
 		return; /* Redis was lost: every shard checks anyway */
-	TAILQ_FOREACH(s, &side->c->shards, link)
-	{
+	TAILQ_FOREACH(s, &side->c->shards, link) {
 		if (s->table == side->table && s->state != SHARD_OPENING && s->gen != rows[0].gen)
 			table_shard_reopen(s, "the side has another gen");
 	}
@@ -230,8 +229,7 @@ static void on_changed(void *ctx, struct str key)
 	struct table_shard *s;
 
 	if (!str_is_set(key)) {
-		TAILQ_FOREACH(s, &c->shards, link)
-		{
+		TAILQ_FOREACH(s, &c->shards, link) {
 			table_shard_distrust(s);
 			table_shard_step(s);
 		}
@@ -251,8 +249,7 @@ static void show(struct connectors *c)
 	int64_t n_loaded = 0, n_items = 0;
 	struct table_shard *s;
 
-	TAILQ_FOREACH(s, &c->shards, link)
-	{
+	TAILQ_FOREACH(s, &c->shards, link) {
 		int64_t lag = table_shard_lag_ms(s), *worst = &lag_ms[s->table - tables];
 
 		*worst = lag > *worst ? lag : *worst;
@@ -275,7 +272,7 @@ static void on_tick(void *ctx)
 	struct table_shard *s;
 
 	TAILQ_FOREACH(s, &c->shards, link)
-	table_shard_step(s);
+		table_shard_step(s);
 	show(c);
 }
 
@@ -285,7 +282,7 @@ static void on_heartbeat(void *ctx)
 	struct table_shard *s;
 
 	TAILQ_FOREACH(s, &c->shards, link)
-	table_shard_heartbeat(s);
+		table_shard_heartbeat(s);
 	market_feeds_heartbeat(c->loader.feeds);
 }
 
@@ -448,7 +445,7 @@ bool connectors_ready(const struct connectors *c, struct buf *why)
 	const struct table_shard *s;
 
 	TAILQ_FOREACH(s, &c->shards, link)
-	n_loading += !table_shard_is_loaded(s);
+		n_loading += !table_shard_is_loaded(s);
 	if (!bus_is_up(c->loader.bus)) {
 		buf_puts(out, STR("kafka is away\n"));
 		is_ready = false;

@@ -60,6 +60,19 @@ static void done(struct table_shard *s, struct item *item)
 		table_shard_progress(s);
 }
 
+/* What needs no answer still takes its turn. */
+static bool pass(struct table_shard *s, const struct bus_record *r)
+{
+	struct item *item = item_new(s, r, false);
+
+	if (!item)
+		return took(s, -ENOMEM, "no memory");
+	item->state = ITEM_DONE;
+	add(s, item);
+	table_shard_progress(s);
+	return true;
+}
+
 /* ---- dead letters ---- */
 
 static void on_dead_letter(void *ctx, int err, int32_t partition, int64_t offset)
@@ -82,9 +95,13 @@ static void on_dead_letter(void *ctx, int err, int32_t partition, int64_t offset
 
 static bool bad(struct table_shard *s, const struct bus_record *r, int reason, const char *why)
 {
-	struct item *item = item_new(s, r, false);
+	struct item *item;
 	int err;
 
+	counter_add(s->loader->n.bad, 1);
+	if (r->offset < s->lettered)
+		return pass(s, r);
+	item = item_new(s, r, false);
 	if (!item)
 		return took(s, -ENOMEM, "no memory");
 	err = dead_letter_send(s->loader->bus, s->table->dead_letters, r, table_reason_text(reason),
@@ -93,7 +110,6 @@ static bool bad(struct table_shard *s, const struct bus_record *r, int reason, c
 		free(item);
 		return took(s, err, "dead letter not taken");
 	}
-	counter_add(s->loader->n.bad, 1);
 	log_warn("tables", "bad record, sent to the dead letters",
 		"topic=%s partition=%d offset=%lld reason=%s why=%s", r->topic, (int)r->partition,
 		(long long)r->offset, table_reason_text(reason), log_quote(str_of(why)));
@@ -102,6 +118,13 @@ static bool bad(struct table_shard *s, const struct bus_record *r, int reason, c
 }
 
 /* ---- rows ---- */
+
+static void tell_held(const struct table_shard *s, const struct item *item)
+{
+	counter_add(s->loader->n.held, 1);
+	log_warn("tables", "list price held by the breaker", "item=%s partition=%d offset=%lld",
+		log_quote(item->record.key), (int)s->partition, (long long)item->offset);
+}
 
 static void on_written(void *ctx, int err, enum cache_outcome outcome)
 {
@@ -116,6 +139,8 @@ static void on_written(void *ctx, int err, enum cache_outcome outcome)
 		return;
 	}
 	counter_add(outcome == CACHE_APPLIED ? s->loader->n.applied : s->loader->n.stale, 1);
+	if (outcome == CACHE_APPLIED && item->is_held)
+		tell_held(s, item);
 	s->n_rows++;
 	done(s, item);
 }
@@ -177,12 +202,7 @@ static int write_judged(struct table_shard *s, struct item *item, const struct c
 	record.ver.n = version_format_stored(
 		ver, breaker_version(inv->ver, s->gen, stored, item->is_confirmed));
 	record.ver.p = ver;
-	if (inv->held) {
-		counter_add(s->loader->n.held, 1);
-		log_warn("tables", "list price held by the breaker",
-			"item=%s partition=%d offset=%lld", log_quote(inv->item), (int)s->partition,
-			(long long)item->offset);
-	}
+	item->is_held = inv->held;
 	return write_to(s, &record, &row, item);
 }
 
@@ -235,8 +255,7 @@ static struct item *same_key(struct table_shard *s, const struct item *item)
 {
 	struct item *other;
 
-	LIST_FOREACH(other, &s->bucket[item->hash % SHARD_BUCKETS], same_bucket)
-	{
+	LIST_FOREACH(other, &s->bucket[item->hash % SHARD_BUCKETS], same_bucket) {
 		if (other->hash == item->hash && str_eq(other->record.key, item->record.key))
 			return other;
 	}
@@ -270,19 +289,6 @@ static bool write_kept(
 		return true;
 	}
 	return took(s, start_kept(item), "row not read");
-}
-
-/* What needs no answer still takes its turn. */
-static bool pass(struct table_shard *s, const struct bus_record *r)
-{
-	struct item *item = item_new(s, r, false);
-
-	if (!item)
-		return took(s, -ENOMEM, "no memory");
-	item->state = ITEM_DONE;
-	add(s, item);
-	table_shard_progress(s);
-	return true;
 }
 
 bool apply_record(struct table_shard *s, const struct bus_record *r)

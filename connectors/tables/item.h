@@ -31,6 +31,7 @@ struct item {
 	bool is_kept;
 	struct bus_record record; /* headers left out */
 	bool is_confirmed;
+	bool is_held;               /* by the breaker, if it is applied */
 	char ver[VERSION_TEXT_MAX]; /* of a delete, stored form; "" = by offset */
 	char text[];
 };

@@ -31,7 +31,7 @@ static void new_run(struct table_shard *s)
 }
 
 struct table_shard *table_shard_new(
-	struct loader *loader, const struct table *table, int32_t partition)
+	struct loader *loader, const struct table *table, int32_t partition, int64_t committed)
 {
 	struct table_shard *s = calloc(1, sizeof(*s));
 
@@ -40,6 +40,7 @@ struct table_shard *table_shard_new(
 	s->loader = loader;
 	s->table = table;
 	s->partition = partition;
+	s->lettered = committed;
 	s->backoff = BACKOFF_INIT(RETRY_MIN_MS, RETRY_MAX_MS, (uint64_t)partition + 1);
 	TAILQ_INIT(&s->items);
 	snprintf(s->feed_key, sizeof(s->feed_key), "feed:{%s}:%s%" PRId32, table->name,
@@ -325,6 +326,8 @@ void table_shard_progress(struct table_shard *s)
 		free(item);
 		backoff_reset(&s->backoff);
 	}
+	if (s->applied > s->lettered)
+		s->lettered = s->applied;
 	if (s->n_items <= s->loader->in_flight_max / 2)
 		hold(s, false);
 	settle(s);

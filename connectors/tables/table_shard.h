@@ -51,6 +51,7 @@ struct table_shard {
 
 	int64_t applied;    /* everything below is in Redis; -1: nothing known */
 	int64_t applied_ts; /* record time of the newest applied */
+	int64_t lettered;   /* bad records below it are in the dead letters already */
 	int64_t target;     /* end of the log when reading began, -1 = not known yet */
 	int64_t end;        /* where reading last caught up */
 	bool is_at_end;
@@ -68,9 +69,9 @@ struct table_shard {
 };
 TAILQ_HEAD(shards, table_shard);
 
-/* NULL when out of memory. */
+/* @committed: what the group has of this partition, or BUS_NO_OFFSET. NULL when out of memory. */
 struct table_shard *table_shard_new(
-	struct loader *loader, const struct table *table, int32_t partition);
+	struct loader *loader, const struct table *table, int32_t partition, int64_t committed);
 struct table_shard *table_shard_free(struct table_shard *s);
 
 /* Does what can be done now: called at the start, when Redis is back, and every now and then. */

@@ -348,6 +348,30 @@ Test(connectors, a_bad_record_goes_to_the_dead_letters_untouched_and_the_stream_
 		i64, metrics_value(w.one.metrics, "souk_connectors_dead_letters_total", NULL), 1));
 }
 
+static int64_t n_letters(void)
+{
+	return sim_broker_high(w.broker, "crm.profile.v1.dlq", 0);
+}
+
+Test(connectors, a_bad_record_that_is_read_again_is_one_dead_letter)
+{
+	begin(&w.one, &plain, "i1");
+	send_text("crm.profile.v1", 0, "u_2", "nonsense");
+	profile("u_3", "1", "y");
+	cr_assert(eq(i64, n_letters(), 1));
+	sim_store_flush(w.store);
+	settle();
+	pass_ms(6000);
+	cr_expect(has("profile:{u_3}", "segment", "y"));
+	cr_expect(eq(i64, n_letters(), 1), "after a flush");
+	end(&w.one);
+	begin(&w.one, &plain, "i2");
+	pass_ms(6000);
+	cr_expect(eq(i64, n_letters(), 1), "after a restart");
+	send_text("crm.profile.v1", 0, "u_4", "nonsense");
+	cr_expect(eq(i64, n_letters(), 2));
+}
+
 Test(connectors, reasons_tell_what_was_wrong)
 {
 	const char *const want[] = { "BAD_KEY", "BAD_SHAPE", "BAD_VERSION" };
@@ -605,6 +629,17 @@ Test(connectors, a_reload_keeps_what_is_held)
 	cr_expect(has(ROW, "held", "1"));
 	cr_expect(has(ROW, "list_ok", "100"));
 	cr_expect(eq(i64, rows("stale"), 2));
+}
+
+Test(connectors, an_old_price_that_is_read_again_is_not_told_as_held)
+{
+	begin(&w.one, &plain, "i1");
+	listing("1", "100", NULL);
+	listing("2", "1000", "1");
+	end(&w.one);
+	begin(&w.one, &plain, "i2");
+	cr_expect(has(ROW, "held", NULL));
+	cr_expect(eq(i64, metrics_value(w.one.metrics, "souk_connectors_held_total", NULL), 0));
 }
 
 /* ---- partitions move ---- */
