@@ -170,6 +170,15 @@ static void give_up(struct partition *p, struct message *m)
 	m->state = MESSAGE_DONE;
 }
 
+/* A dead letter that is too large with its headers goes without its value. */
+static bool shed_value(struct message *m)
+{
+	if (m->event->messages[0].is_owned || !str_is_set(m->m.value))
+		return false;
+	m->m.value = STR_NONE;
+	return true;
+}
+
 static void on_orphan_sent(struct event *e)
 {
 	if (event_reports_due(e) > 0)
@@ -193,10 +202,12 @@ static void on_sent(void *ctx, int err, int32_t partition, int64_t offset)
 	}
 	if (err == 0 && m->is_owned)
 		recent_logged(p->recent, e->interest.id, offset);
-	if (err == -EMSGSIZE) {
+	if (err == -EMSGSIZE && !shed_value(m)) {
 		give_up(p, m);
 	} else if (err && err != -EPERM) {
 		counter_add(p->env->metrics.resent, 1);
+		if (m->is_owned)
+			recent_resent(p->recent, loop_now_ms(p->env->loop));
 		p->unsent = TAILQ_FIRST(&p->events);
 		partition_block(p, FAILED_RETRY_MS);
 	}
@@ -220,6 +231,14 @@ static int give_to_bus(struct partition *p, struct message *m)
 	return r;
 }
 
+static void refused(struct partition *p, const struct message *m)
+{
+	log_error("pricing", "the topic or its partition is not there, waiting for it",
+		"topic=%s shard=%" PRId32 " offset=%" PRId64, m->m.topic, p->number,
+		m->event->offset);
+	partition_block(p, REFUSED_RETRY_MS);
+}
+
 /* Whether the bus has it (or never will). */
 static bool send_message(struct partition *p, struct message *m)
 {
@@ -232,10 +251,12 @@ static bool send_message(struct partition *p, struct message *m)
 	r = give_to_bus(p, m);
 	if (r == 0)
 		m->state = MESSAGE_SENT;
-	else if (r == -EMSGSIZE)
+	else if (r == -EMSGSIZE && !shed_value(m))
 		give_up(p, m);
+	else if (r == -EINVAL)
+		refused(p, m);
 	else if (r != -EPERM) /* then lost() is on its way */
-		partition_block(p, r == -ENOBUFS ? FULL_RETRY_MS : REFUSED_RETRY_MS);
+		partition_block(p, FULL_RETRY_MS);
 	return m->state != MESSAGE_READY;
 }
 

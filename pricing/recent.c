@@ -49,12 +49,45 @@ struct recent {
 	int64_t floor_until_ms;
 };
 
+static void uncount(struct keyed *counters, struct str key)
+{
+	struct live *live = keyed_get(counters, key);
+
+	if (live && --live->n == 0)
+		keyed_remove(counters, key);
+}
+
+static void drop(struct recent *r, struct decision_entry *e, struct str interest)
+{
+	if (e->is_offer) {
+		uncount(r->users, (struct str){ e->user_item, e->n_user });
+		uncount(r->items, (struct str){ e->user_item + e->n_user, e->n_item });
+	}
+	free(e->user_item);
+	keyed_remove(r->decisions, interest);
+}
+
+static void drop_oldest(struct recent *r)
+{
+	struct str key;
+	struct decision_entry *e = keyed_oldest(r->decisions, &key);
+
+	drop(r, e, key);
+}
+
+static void forget_all(struct recent *r)
+{
+	while (r->decisions && keyed_count(r->decisions))
+		drop_oldest(r);
+	if (r->shown)
+		keyed_clear(r->shown);
+}
+
 struct recent *recent_free(struct recent *r)
 {
 	if (!r)
 		return NULL;
-	if (r->decisions)
-		recent_reset(r, -1, -1, 0);
+	forget_all(r);
 	keyed_free(r->decisions);
 	keyed_free(r->users);
 	keyed_free(r->items);
@@ -85,32 +118,6 @@ int recent_new(struct recent **ret, size_t max, int64_t ttl_ms, int64_t moved_bp
 		return err;
 	*ret = TAKE(r);
 	return 0;
-}
-
-static void uncount(struct keyed *counters, struct str key)
-{
-	struct live *live = keyed_get(counters, key);
-
-	if (live && --live->n == 0)
-		keyed_remove(counters, key);
-}
-
-static void drop(struct recent *r, struct decision_entry *e, struct str interest)
-{
-	if (e->is_offer) {
-		uncount(r->users, (struct str){ e->user_item, e->n_user });
-		uncount(r->items, (struct str){ e->user_item + e->n_user, e->n_item });
-	}
-	free(e->user_item);
-	keyed_remove(r->decisions, interest);
-}
-
-static void drop_oldest(struct recent *r)
-{
-	struct str key;
-	struct decision_entry *e = keyed_oldest(r->decisions, &key);
-
-	drop(r, e, key);
 }
 
 static void expire(struct recent *r, int64_t now_ms)
@@ -284,9 +291,7 @@ void recent_logged(struct recent *r, struct str interest, int64_t offset)
 
 void recent_reset(struct recent *r, int64_t offset, int64_t end, int64_t now_ms)
 {
-	while (keyed_count(r->decisions))
-		drop_oldest(r);
-	keyed_clear(r->shown);
+	forget_all(r);
 	r->end = end;
 	r->has_floor = true;
 	r->floor = offset;
@@ -302,6 +307,15 @@ int64_t recent_since(struct recent *r, int64_t now_ms)
 		return r->floor;
 	e = keyed_oldest(r->decisions, NULL);
 	return e && e->offset >= 0 ? e->offset : r->end;
+}
+
+void recent_resent(struct recent *r, int64_t now_ms)
+{
+	int64_t since = recent_since(r, now_ms);
+
+	r->has_floor = true;
+	r->floor = since;
+	r->floor_until_ms = now_ms + r->ttl_ms;
 }
 
 uint64_t recent_evicted(const struct recent *r)

@@ -49,6 +49,10 @@ void recent_forget(struct recent *r, struct str interest);
 /* Its record is in the log at @offset. */
 void recent_logged(struct recent *r, struct str interest, int64_t offset);
 
+/* A record is sent again: it comes to lie behind younger ones, so its place says nothing of theirs.
+ */
+void recent_resent(struct recent *r, int64_t now_ms);
+
 /* A new owner starts from nothing: @offset, what its predecessor committed as metadata (-1 =
  * unknown), holds until those decisions have run out;
  * @end is beyond its own owner record. */

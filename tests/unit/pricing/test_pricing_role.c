@@ -361,6 +361,25 @@ Test(pricing_role, an_event_that_cannot_be_answered_is_a_dead_letter_untouched)
 	world_fini(&w);
 }
 
+Test(pricing_role, a_dead_letter_that_is_too_large_goes_without_its_value)
+{
+	const struct bus_record *r;
+	struct world w;
+
+	init_with_item(&w);
+	sim_broker_fail_sends(w.broker, TOPIC_INTEREST TOPIC_DLQ_SUFFIX, 1, -EMSGSIZE);
+	world_send_raw(&w, 2, "key", "nonsense", NULL, 0);
+	loop_sim_advance(w.loop, 1000);
+	cr_assert(gt(i64, world_high(&w, TOPIC_INTEREST TOPIC_DLQ_SUFFIX, 2), 0));
+	r = world_record(&w, TOPIC_INTEREST TOPIC_DLQ_SUFFIX, 2,
+		world_high(&w, TOPIC_INTEREST TOPIC_DLQ_SUFFIX, 2) - 1);
+	cr_expect(not(str_is_set(r->value)));
+	expect_header(r, "__connect.errors.offset", "0");
+	cr_expect(eq(i64, world_count(&w, "souk_pricing_unsendable_total", NULL), 0));
+	cr_expect(eq(i64, world_committed(&w, 2, NULL), 1));
+	world_fini(&w);
+}
+
 /* ---- repeats, limits, prices shown ---- */
 
 Test(pricing_role, a_repeated_interest_has_one_decision)

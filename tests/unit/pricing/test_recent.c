@@ -188,3 +188,30 @@ Test(recent, the_first_place_in_the_log_counts)
 	cr_expect(eq(i64, recent_since(r, 1500), 105));
 	cr_expect(eq(i64, look(r, 1500).live_user, 1));
 }
+
+Test(recent, a_record_sent_again_behind_a_younger_one_hides_nothing)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(16);
+
+	offer(r, "a", 1000, 10, 0);
+	offer(r, "b", 2000, 10, 0);
+	recent_resent(r, 3000);
+	recent_logged(r, STR("b"), 105);
+	recent_logged(r, STR("a"), 106);
+	cr_expect(eq(i64, recent_since(r, 3000), 100));
+	cr_expect(eq(i64, recent_since(r, 3000 + TTL), 107));
+}
+
+Test(recent, what_is_forgotten_is_decided_anew_and_holds_prices_down)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(16);
+
+	offer(r, "a", 1000, 10, 0);
+	offer(r, "b", 1000, 10, 0);
+	recent_forget(r, STR("a"));
+	recent_forget(r, STR("x"));
+	cr_expect(not(recent_knows(r, STR("a"), 1000)));
+	cr_expect(recent_knows(r, STR("b"), 1000));
+	cr_expect(eq(i64, look(r, 1000).live_user, 1));
+	cr_expect(look(r, 1000).shown_price.amount == 10);
+}
