@@ -4,8 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* "--name=value" or "--name value"; NULL if @arg is not that flag. *used: whether the next word was taken. */
-static const char *flag_value(const char *name, char **argv, int i, int argc, bool *used, bool *missing)
+/* "--name=value" or "--name value"; NULL if @arg is not that flag. *used: whether the next word was
+ * taken. */
+static const char *flag_value(
+	const char *name, char **argv, int i, int argc, bool *used, bool *missing)
 {
 	const size_t n = strlen(name);
 
@@ -34,7 +36,8 @@ static int take_own(const struct own_flag *own, size_t n_own, char **argv, int i
 		bool used, missing;
 
 		if (own[k].given) {
-			if (strncmp(argv[i], "--", 2) == 0 && strcmp(argv[i] + 2, own[k].name) == 0) {
+			if (strncmp(argv[i], "--", 2) == 0 &&
+				strcmp(argv[i] + 2, own[k].name) == 0) {
 				*own[k].given = true;
 				return 1;
 			}
@@ -72,7 +75,8 @@ static int take_common(struct args *a, char **argv, int i, int argc)
 	return 0;
 }
 
-int args_parse(struct args *ret, const struct command *c, int argc, char **argv, const struct own_flag *own, size_t n_own)
+int args_parse(struct args *ret, const struct command *c, int argc, char **argv,
+	const struct own_flag *own, size_t n_own)
 {
 	int i = 1;
 
@@ -96,16 +100,20 @@ int args_parse(struct args *ret, const struct command *c, int argc, char **argv,
 		return usage_error(c, "unexpected word", argv[i]);
 	for (size_t k = 0; k < n_own; k++)
 		if (own[k].required && !own[k].given && !*own[k].value) {
-			fprintf(stderr, "souk %s: --%s is needed (see souk %s --help)\n", c->name, own[k].name, c->name);
+			fprintf(stderr, "souk %s: --%s is needed (see souk %s --help)\n", c->name,
+				own[k].name, c->name);
 			return EXIT_USAGE + 1;
 		}
 	return 0;
 }
 
-int args_settings(const struct args *a, const struct command *c, const char *role, int default_admin_port, struct settings *ret)
+int args_settings(const struct args *a, const struct command *c, const char *role,
+	int default_admin_port, struct settings *ret)
 {
 	struct fault f = { 0 };
-	int r = settings_load(ret, &(struct config_source){ a->config_file, a->sets, a->n_sets, environ }, role, default_admin_port, &f);
+	int r = settings_load(ret,
+		&(struct config_source){ a->config_file, a->sets, a->n_sets, environ }, role,
+		default_admin_port, &f);
 
 	if (!r)
 		return 0;

@@ -1,7 +1,8 @@
 #pragma once
 
 /*
- * Flags that most commands share: --config FILE, --set key=value (again and again), --json, --help; and a command's own.
+ * Flags that most commands share: --config FILE, --set key=value (again and again), --json, --help;
+ * and a command's own.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,7 +30,10 @@ struct args {
 };
 
 /* 0 go on; else an exit code plus one (EXIT_DONE + 1 after --help). Messages are printed. */
-int args_parse(struct args *ret, const struct command *c, int argc, char **argv, const struct own_flag *own, size_t n_own);
+int args_parse(struct args *ret, const struct command *c, int argc, char **argv,
+	const struct own_flag *own, size_t n_own);
 
-/* Loads the settings as the flags say (@role and @default_admin_port as in settings_load); prints the error. 0 or EXIT_USAGE. */
-int args_settings(const struct args *a, const struct command *c, const char *role, int default_admin_port, struct settings *ret);
+/* Loads the settings as the flags say (@role and @default_admin_port as in settings_load); prints
+ * the error. 0 or EXIT_USAGE. */
+int args_settings(const struct args *a, const struct command *c, const char *role,
+	int default_admin_port, struct settings *ret);

@@ -51,6 +51,10 @@ static int doc(int argc, char **argv)
 	return EXIT_DONE;
 }
 
-const struct command command_config_check = { "config check", "is the configuration right?", "[--config FILE] [--set key=value]… [--json]", check, false };
-const struct command command_config_print = { "config print", "every value in force and where it comes from", "[--config FILE] [--set key=value]…", print, false };
-const struct command command_config_doc = { "config doc", "the reference of all keys, as Markdown", "", doc, false };
+const struct command command_config_check = { "config check", "is the configuration right?",
+	"[--config FILE] [--set key=value]… [--json]", check, false };
+const struct command command_config_print = { "config print",
+	"every value in force and where it comes from", "[--config FILE] [--set key=value]…", print,
+	false };
+const struct command command_config_doc = { "config doc", "the reference of all keys, as Markdown",
+	"", doc, false };

@@ -1,4 +1,5 @@
-/* `souk demo-part`: what the supervisor starts beside the roles. Not listed, not meant for people. */
+/* `souk demo-part`: what the supervisor starts beside the roles. Not listed, not meant for
+ * people. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,8 @@
 static int run(int argc, char **argv)
 {
 	struct demo_part p = { .name = argc > 1 ? argv[1] : "", .data = SOUK_DEMO_DATA };
-	const char *start = "0", *speed = "1440", *users = "400", *sessions = "50", *rate = "20", *seed = "1";
+	const char *start = "0", *speed = "1440", *users = "400", *sessions = "50", *rate = "20",
+		   *seed = "1";
 	const struct own_flag own[] = {
 		{ .name = "data", .value = &p.data },
 		{ .name = "listen", .value = &p.listen },
@@ -50,4 +52,5 @@ static int run(int argc, char **argv)
 	return r ? EXIT_FAILED : EXIT_DONE;
 }
 
-const struct command command_demo_part = { "demo-part", "a part of the demo", "world|shoppers …", run, true };
+const struct command command_demo_part = { "demo-part", "a part of the demo", "world|shoppers …",
+	run, true };

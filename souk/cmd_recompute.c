@@ -1,8 +1,11 @@
 /*
- * `souk recompute`: makes every decision on nft.decisions.v1 again, from the topics alone, and names those that do not come out the same.
+ * `souk recompute`: makes every decision on nft.decisions.v1 again, from the topics alone, and
+ * names those that do not come out the same.
  *
- * First the rulesets (nft.rules.v1 to its end), then the decisions from the beginning of each partition. A decision whose ruleset has not been seen waits
- * for it, up to WAITING_MAX of them. Without --follow it ends at the end of the topic; with it, at SIGTERM, once what was there then has been read.
+ * First the rulesets (nft.rules.v1 to its end), then the decisions from the beginning of each
+ * partition. A decision whose ruleset has not been seen waits for it, up to WAITING_MAX of them.
+ * Without --follow it ends at the end of the topic; with it, at SIGTERM, once what was there then
+ * has been read.
  */
 #include <errno.h>
 #include <signal.h>
@@ -61,13 +64,15 @@ static const struct ruleset *lookup(void *ctx, struct str id)
 	return NULL;
 }
 
-static void report(const struct recompute *c, const char *what, int32_t partition, int64_t offset, const struct fault *f)
+static void report(const struct recompute *c, const char *what, int32_t partition, int64_t offset,
+	const struct fault *f)
 {
 	CLEANUP(buf_fini) struct buf b = BUF_INIT(4096);
 	struct json_out j = JSON_OUT(&b);
 
 	if (!c->json) {
-		printf("%s: partition %d offset %lld: %s\n", what, partition, (long long)offset, f->text);
+		printf("%s: partition %d offset %lld: %s\n", what, partition, (long long)offset,
+			f->text);
 		return;
 	}
 	json_begin(&j, NULL);
@@ -91,7 +96,8 @@ static void keep_waiting(struct recompute *c, int32_t partition, int64_t offset,
 }
 
 /* @may_wait: a missing ruleset may still come. */
-static void check(struct recompute *c, int32_t partition, int64_t offset, struct str json, bool may_wait)
+static void check(
+	struct recompute *c, int32_t partition, int64_t offset, struct str json, bool may_wait)
 {
 	struct fault f = { 0 };
 
@@ -138,10 +144,12 @@ static void take_rules(struct recompute *c, const struct bus_record *r)
 	struct ruleset *rs = NULL;
 	struct fault f = { 0 };
 
-	if (!str_is_set(r->value) || !str_is_set(r->key) || !memchr(r->key.p, '/', r->key.n) || str_starts(r->key, STR("pause/")))
+	if (!str_is_set(r->value) || !str_is_set(r->key) || !memchr(r->key.p, '/', r->key.n) ||
+		str_starts(r->key, STR("pause/")))
 		return;
 	if (ruleset_parse(&rs, r->value, &f)) {
-		log_warn("recompute", "a ruleset that cannot be read", "offset=%lld why=%s", (long long)r->offset, log_quote(str_of(f.text)));
+		log_warn("recompute", "a ruleset that cannot be read", "offset=%lld why=%s",
+			(long long)r->offset, log_quote(str_of(f.text)));
 		return;
 	}
 	if (c->n_rulesets == RULESETS_MAX || lookup(c, ruleset_id(rs))) {
@@ -158,7 +166,8 @@ static void take_decision(struct recompute *c, const struct bus_record *r)
 	struct owner_record owner;
 
 	arena_reset(c->scratch);
-	if (decode(&owner_record_type, &owner, r->value, c->scratch, NULL) == 0 && str_eq(owner.type, STR("owner")))
+	if (decode(&owner_record_type, &owner, r->value, c->scratch, NULL) == 0 &&
+		str_eq(owner.type, STR("owner")))
 		return;
 	check(c, r->partition, r->offset, r->value, true);
 }
@@ -193,7 +202,8 @@ static bool is_read_up(struct recompute *c)
 	if (!c->rules_read)
 		return false;
 	for (int32_t p = 0; p < c->partitions; p++)
-		if (c->position[p] < 0 || c->position[p] < bus_reader_high(c->reader, TOPIC_DECISIONS, p))
+		if (c->position[p] < 0 ||
+			c->position[p] < bus_reader_high(c->reader, TOPIC_DECISIONS, p))
 			return false;
 	return true;
 }
@@ -231,7 +241,9 @@ static void on_finish(void *ctx)
 	struct recompute *c = ctx;
 	const int64_t now_ms = loop_mono_ms(c->process.loop);
 
-	if ((now_ms >= c->finish_at_ms && now_ms - c->last_record_ms >= SETTLE_MS && is_read_up(c)) || now_ms >= c->finish_by_ms)
+	if ((now_ms >= c->finish_at_ms && now_ms - c->last_record_ms >= SETTLE_MS &&
+		    is_read_up(c)) ||
+		now_ms >= c->finish_by_ms)
 		process_stopped(&c->process);
 }
 
@@ -286,12 +298,16 @@ static void fini(struct recompute *c)
 static void print_result(const struct recompute *c)
 {
 	if (c->json)
-		printf("{\"recompute\":{\"checked\":%llu,\"same\":%llu,\"different\":%llu,\"unreadable\":%llu,\"no_ruleset\":%llu}}\n",
-			(unsigned long long)c->checked, (unsigned long long)c->same, (unsigned long long)c->different, (unsigned long long)c->unreadable,
+		printf("{\"recompute\":{\"checked\":%llu,\"same\":%llu,\"different\":%llu,"
+		       "\"unreadable\":%llu,\"no_ruleset\":%llu}}\n",
+			(unsigned long long)c->checked, (unsigned long long)c->same,
+			(unsigned long long)c->different, (unsigned long long)c->unreadable,
 			(unsigned long long)c->no_ruleset);
 	else
-		printf("%llu decisions made again: %llu the same, %llu different, %llu unreadable, %llu without their ruleset\n",
-			(unsigned long long)c->checked, (unsigned long long)c->same, (unsigned long long)c->different, (unsigned long long)c->unreadable,
+		printf("%llu decisions made again: %llu the same, %llu different, %llu unreadable, "
+		       "%llu without their ruleset\n",
+			(unsigned long long)c->checked, (unsigned long long)c->same,
+			(unsigned long long)c->different, (unsigned long long)c->unreadable,
 			(unsigned long long)c->no_ruleset);
 	fflush(stdout);
 }
@@ -330,5 +346,6 @@ static int run(int argc, char **argv)
 	return holds ? EXIT_DONE : EXIT_FAILED;
 }
 
-const struct command command_recompute = { "recompute", "make every decision again from the topics, and name those that differ",
+const struct command command_recompute = { "recompute",
+	"make every decision again from the topics, and name those that differ",
 	"[--follow] [--config FILE] [--set key=value]… [--json]", run, false };

@@ -1,6 +1,6 @@
 /*
- * `souk ws-server | pricing | bidding | connectors`: a role as a process. Each is made on the same process, handed its seams, run, drained, freed; what differs is a
- * handful of calls.
+ * `souk ws-server | pricing | bidding | connectors`: a role as a process. Each is made on the same
+ * process, handed its seams, run, drained, freed; what differs is a handful of calls.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -36,7 +36,8 @@ static void stopped(void *ctx)
 	process_stopped(&((struct running *)ctx)->process);
 }
 
-static int run_role(const struct command *c, int argc, char **argv, const struct process_need *need, int (*run)(struct running *r, struct fault *f))
+static int run_role(const struct command *c, int argc, char **argv, const struct process_need *need,
+	int (*run)(struct running *r, struct fault *f))
 {
 	struct args a;
 	struct settings s = { 0 };
@@ -57,7 +58,8 @@ static int run_role(const struct command *c, int argc, char **argv, const struct
 	if (!e)
 		e = run(r, &f);
 	if (e)
-		log_error("process", "cannot run", "why=%s", log_quote(str_of(f.text[0] ? f.text : strerror(-e))));
+		log_error("process", "cannot run", "why=%s",
+			log_quote(str_of(f.text[0] ? f.text : strerror(-e))));
 	process_fini(&r->process);
 	free(r);
 	settings_unload(&s);
@@ -81,16 +83,20 @@ static int run_gateway(struct running *r, struct fault *f)
 	struct process *p = &r->process;
 	const struct gateway_config *config = &p->settings->ws;
 	struct ws_server_config server;
-	int e = gateway_new(&r->gateway, &(struct gateway_env){ p->loop, p->bus, p->cache, p->metrics, p->instance, p->settings->kafka.topic_prefix },
+	int e = gateway_new(&r->gateway,
+		&(struct gateway_env){ p->loop, p->bus, p->cache, p->metrics, p->instance,
+			p->settings->kafka.topic_prefix },
 		config, f);
 
 	if (e)
 		return e;
 	server = gateway_server_config(config);
-	e = ws_server_lws_new(&r->server, p->host, &server, gateway_ops(), r->gateway, p->metrics, f);
+	e = ws_server_lws_new(
+		&r->server, p->host, &server, gateway_ops(), r->gateway, p->metrics, f);
 	if (!e) {
 		gateway_set_server(r->gateway, r->server);
-		log_info("ws", "listening", "address=%s port=%d", config->listen, ws_server_port(r->server));
+		log_info("ws", "listening", "address=%s port=%d", config->listen,
+			ws_server_port(r->server));
 		e = process_run(p, gateway_is_ready, gateway_stop, r, f);
 	}
 	ws_server_free(r->server);
@@ -101,7 +107,8 @@ static int run_gateway(struct running *r, struct fault *f)
 static int ws_server_command(int argc, char **argv)
 {
 	static const char *const warm[] = { TOPIC_INTEREST, NULL };
-	static const struct process_need need = { "ws-server", "ws", true, true, warm, PORT_WS_SERVER };
+	static const struct process_need need = { "ws-server", "ws", true, true, warm,
+		PORT_WS_SERVER };
 
 	return run_role(&command_ws_server, argc, argv, &need, run_gateway);
 }
@@ -121,7 +128,9 @@ static void pricing_stop(void *ctx)
 static int run_pricing(struct running *r, struct fault *f)
 {
 	struct process *p = &r->process;
-	int e = pricing_new(&r->pricing, &(struct pricing_env){ p->loop, p->bus, p->cache, p->metrics, p->instance }, &p->settings->pricing, f);
+	int e = pricing_new(&r->pricing,
+		&(struct pricing_env){ p->loop, p->bus, p->cache, p->metrics, p->instance },
+		&p->settings->pricing, f);
 
 	if (!e)
 		e = process_run(p, pricing_is_ready, pricing_stop, r, f);
@@ -131,8 +140,10 @@ static int run_pricing(struct running *r, struct fault *f)
 
 static int pricing_command(int argc, char **argv)
 {
-	static const char *const warm[] = { TOPIC_DECISIONS, TOPIC_OFFERS, TOPIC_INTEREST TOPIC_DLQ_SUFFIX, NULL };
-	static const struct process_need need = { "pricing", "pricing", true, true, warm, PORT_PRICING };
+	static const char *const warm[] = { TOPIC_DECISIONS, TOPIC_OFFERS,
+		TOPIC_INTEREST TOPIC_DLQ_SUFFIX, NULL };
+	static const struct process_need need = { "pricing", "pricing", true, true, warm,
+		PORT_PRICING };
 
 	return run_role(&command_pricing, argc, argv, &need, run_pricing);
 }
@@ -149,7 +160,8 @@ static void bidding_stop(void *ctx)
 	bidding_drain(((struct running *)ctx)->bidding, stopped, ctx);
 }
 
-static int make_ws_client(void *host, struct ws_client **ret, const struct ws_client_ops *ops, void *ctx)
+static int make_ws_client(
+	void *host, struct ws_client **ret, const struct ws_client_ops *ops, void *ctx)
 {
 	return ws_client_lws_new(ret, host, ops, ctx);
 }
@@ -158,7 +170,9 @@ static int run_bidding(struct running *r, struct fault *f)
 {
 	struct process *p = &r->process;
 	int e = bidding_new(&r->bidding,
-		&(struct bidding_env){ p->loop, p->bus, p->cache, p->metrics, p->instance, { make_ws_client, p->host } }, &p->settings->bidding, f);
+		&(struct bidding_env){ p->loop, p->bus, p->cache, p->metrics, p->instance,
+			{ make_ws_client, p->host } },
+		&p->settings->bidding, f);
 
 	if (!e)
 		e = process_run(p, bidding_is_ready, bidding_stop, r, f);
@@ -169,7 +183,8 @@ static int run_bidding(struct running *r, struct fault *f)
 static int bidding_command(int argc, char **argv)
 {
 	static const char *const warm[] = { TOPIC_MARKET_EVENTS, TOPIC_BESTBID, NULL };
-	static const struct process_need need = { "bidding", "bidding", true, true, warm, PORT_BIDDING };
+	static const struct process_need need = { "bidding", "bidding", true, true, warm,
+		PORT_BIDDING };
 
 	return run_role(&command_bidding, argc, argv, &need, run_bidding);
 }
@@ -184,7 +199,9 @@ static bool connectors_is_ready(void *ctx, struct buf *why)
 static int run_connectors(struct running *r, struct fault *f)
 {
 	struct process *p = &r->process;
-	int e = connectors_new(&r->connectors, &(struct connectors_env){ p->loop, p->bus, p->cache, p->metrics, p->instance }, &p->settings->connectors, f);
+	int e = connectors_new(&r->connectors,
+		&(struct connectors_env){ p->loop, p->bus, p->cache, p->metrics, p->instance },
+		&p->settings->connectors, f);
 
 	if (!e)
 		e = process_run(p, connectors_is_ready, NULL, r, f);
@@ -194,14 +211,19 @@ static int run_connectors(struct running *r, struct fault *f)
 
 static int connectors_command(int argc, char **argv)
 {
-	static const struct process_need need = { "connectors", "connectors", true, true, NULL, PORT_CONNECTORS };
+	static const struct process_need need = { "connectors", "connectors", true, true, NULL,
+		PORT_CONNECTORS };
 
 	return run_role(&command_connectors, argc, argv, &need, run_connectors);
 }
 
 #define ROLE_USAGE "[--config FILE] [--set key=value]…"
 
-const struct command command_ws_server = { "ws-server", "the client edge: WebSocket sessions", ROLE_USAGE, ws_server_command, false };
-const struct command command_pricing = { "pricing", "the price maker: interest in, offers out", ROLE_USAGE, pricing_command, false };
-const struct command command_bidding = { "bidding", "the market: OpenSea's stream in, best bids out", ROLE_USAGE, bidding_command, false };
-const struct command command_connectors = { "connectors", "table topics into Redis", ROLE_USAGE, connectors_command, false };
+const struct command command_ws_server = { "ws-server", "the client edge: WebSocket sessions",
+	ROLE_USAGE, ws_server_command, false };
+const struct command command_pricing = { "pricing", "the price maker: interest in, offers out",
+	ROLE_USAGE, pricing_command, false };
+const struct command command_bidding = { "bidding",
+	"the market: OpenSea's stream in, best bids out", ROLE_USAGE, bidding_command, false };
+const struct command command_connectors = { "connectors", "table topics into Redis", ROLE_USAGE,
+	connectors_command, false };

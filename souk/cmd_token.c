@@ -1,4 +1,5 @@
-/* `souk token`: a session token for trying things by hand. Signed with the same secret that ws-server checks with. */
+/* `souk token`: a session token for trying things by hand. Signed with the same secret that
+ * ws-server checks with. */
 #include <stdio.h>
 #include <time.h>
 
@@ -33,9 +34,11 @@ static int run(int argc, char **argv)
 	if (!secret_file)
 		secret_file = s.ws.hs256_secret_file;
 	if (!secret_file) {
-		fprintf(stderr, "souk token: no secret: give --secret-file FILE, or ws.auth.hs256_secret_file in the configuration\n");
+		fprintf(stderr, "souk token: no secret: give --secret-file FILE, or "
+				"ws.auth.hs256_secret_file in the configuration\n");
 		r = EXIT_USAGE;
-	} else if (gateway_token(&token, secret_file, user, act_prefix, ((int64_t)time(NULL) + (int64_t)ttl_s) * 1000, &f)) {
+	} else if (gateway_token(&token, secret_file, user, act_prefix,
+			   ((int64_t)time(NULL) + (int64_t)ttl_s) * 1000, &f)) {
 		fprintf(stderr, "souk token: %s\n", f.text);
 		r = EXIT_FAILED;
 	} else {
@@ -45,4 +48,6 @@ static int run(int argc, char **argv)
 	return r;
 }
 
-const struct command command_token = { "token", "a session token for a user", "--user U [--ttl SECONDS] [--act-as PREFIX] [--secret-file FILE] [--config FILE]", run, false };
+const struct command command_token = { "token", "a session token for a user",
+	"--user U [--ttl SECONDS] [--act-as PREFIX] [--secret-file FILE] [--config FILE]", run,
+	false };

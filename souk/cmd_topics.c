@@ -13,7 +13,8 @@
 #define CREATE_MAX_MS 30000
 #define CHECK_MAX_MS  10000
 
-int topics_create(const char *bootstrap, const char *prefix, const struct config_list *properties, bool demo_sizes, struct fault *f)
+int topics_create(const char *bootstrap, const char *prefix, const struct config_list *properties,
+	bool demo_sizes, struct fault *f)
 {
 	struct bus_topic_spec *specs = calloc(topic_specs_n, sizeof(*specs));
 	int r;
@@ -23,7 +24,8 @@ int topics_create(const char *bootstrap, const char *prefix, const struct config
 	for (size_t i = 0; i < topic_specs_n; i++)
 		specs[i] = (struct bus_topic_spec){
 			.name = topic_specs[i].name,
-			.partitions = demo_sizes ? topic_specs[i].partitions_demo : topic_specs[i].partitions,
+			.partitions = demo_sizes ? topic_specs[i].partitions_demo
+						 : topic_specs[i].partitions,
 			.config = topic_specs[i].config,
 		};
 	r = bus_kafka_create_topics(
@@ -100,10 +102,13 @@ static int judge(struct check *c)
 		}
 	}
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
-		const int32_t x = bus_partitions(c->bus, pairs[i][0]), y = bus_partitions(c->bus, pairs[i][1]);
+		const int32_t x = bus_partitions(c->bus, pairs[i][0]),
+			      y = bus_partitions(c->bus, pairs[i][1]);
 
 		if (x && y && x != y) {
-			printf("%s has %" PRId32 " partitions and %s %" PRId32 ": they must have the same number\n", pairs[i][0], x, pairs[i][1], y);
+			printf("%s has %" PRId32 " partitions and %s %" PRId32
+			       ": they must have the same number\n",
+				pairs[i][0], x, pairs[i][1], y);
 			wrong++;
 		}
 	}
@@ -167,7 +172,9 @@ static int check(int argc, char **argv)
 	return r || wrong ? EXIT_FAILED : EXIT_DONE;
 }
 
-const struct command command_topics_create = { "topics create", "create the topics that are missing",
+const struct command command_topics_create = { "topics create",
+	"create the topics that are missing",
 	"[--demo-sizes] [--config FILE] [--set key=value]… [--json]", create, false };
-const struct command command_topics_check = { "topics check", "are the topics there, with partitions that agree?", "[--config FILE] [--set key=value]…", check,
-	false };
+const struct command command_topics_check = { "topics check",
+	"are the topics there, with partitions that agree?", "[--config FILE] [--set key=value]…",
+	check, false };

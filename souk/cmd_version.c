@@ -14,12 +14,16 @@ static int run(int argc, char **argv)
 	if (r)
 		return r - 1;
 	if (a.json)
-		printf("{\"souk\":\"%s\",\"librdkafka\":\"%s\",\"hiredis\":\"%d.%d.%d\",\"libwebsockets\":\"%s\"}\n", SOUK_VERSION, rd_kafka_version_str(),
-			HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH, LWS_LIBRARY_VERSION);
+		printf("{\"souk\":\"%s\",\"librdkafka\":\"%s\",\"hiredis\":\"%d.%d.%d\","
+		       "\"libwebsockets\":\"%s\"}\n",
+			SOUK_VERSION, rd_kafka_version_str(), HIREDIS_MAJOR, HIREDIS_MINOR,
+			HIREDIS_PATCH, LWS_LIBRARY_VERSION);
 	else
-		printf("souk %s (librdkafka %s, hiredis %d.%d.%d, libwebsockets %s)\n", SOUK_VERSION, rd_kafka_version_str(), HIREDIS_MAJOR, HIREDIS_MINOR,
+		printf("souk %s (librdkafka %s, hiredis %d.%d.%d, libwebsockets %s)\n",
+			SOUK_VERSION, rd_kafka_version_str(), HIREDIS_MAJOR, HIREDIS_MINOR,
 			HIREDIS_PATCH, LWS_LIBRARY_VERSION);
 	return EXIT_DONE;
 }
 
-const struct command command_version = { "version", "versions of souk and its libraries", "[--json]", run, false };
+const struct command command_version = { "version", "versions of souk and its libraries",
+	"[--json]", run, false };

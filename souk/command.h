@@ -9,16 +9,17 @@
 struct settings;
 
 struct command {
-	const char *name;    /* one or two words: "demo", "config check" */
+	const char *name; /* one or two words: "demo", "config check" */
 	const char *summary;
-	const char *usage;   /* lines after "Usage: souk NAME" */
+	const char *usage;                 /* lines after "Usage: souk NAME" */
 	int (*run)(int argc, char **argv); /* argv[0] = the last word of the name; exit code */
 	bool is_hidden;
 };
 
-extern const struct command command_bidding, command_config_check, command_config_doc, command_config_print, command_connectors, command_demo,
-	command_demo_part, command_pricing, command_recompute, command_token, command_topics_check, command_topics_create, command_version,
-	command_ws_server;
+extern const struct command command_bidding, command_config_check, command_config_doc,
+	command_config_print, command_connectors, command_demo, command_demo_part, command_pricing,
+	command_recompute, command_token, command_topics_check, command_topics_create,
+	command_version, command_ws_server;
 
 #define EXIT_DONE   0
 #define EXIT_FAILED 1 /* the check or the work failed */
@@ -26,11 +27,11 @@ extern const struct command command_bidding, command_config_check, command_confi
 
 /* A part of the demo that runs as a child (`souk demo-part NAME …`). */
 struct demo_part {
-	const char *name; /* "world" | "shoppers" */
-	const char *data; /* folder of the auctions' files */
-	const char *listen;  /* world: of the stand-in */
-	const char *token;   /* world: what the stand-in expects; shoppers: unused */
-	const char *url;     /* shoppers: of ws-server */
+	const char *name;        /* "world" | "shoppers" */
+	const char *data;        /* folder of the auctions' files */
+	const char *listen;      /* world: of the stand-in */
+	const char *token;       /* world: what the stand-in expects; shoppers: unused */
+	const char *url;         /* shoppers: of ws-server */
 	const char *secret_file; /* shoppers: to sign their tokens */
 	int64_t start_ms;
 	int64_t speed;

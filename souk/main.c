@@ -1,6 +1,6 @@
 /*
- * The binary: finds the subcommand and runs it. Data goes to stdout, messages to stderr; exit 0 done, 1 the check or the work failed, 2 wrong usage or
- * configuration.
+ * The binary: finds the subcommand and runs it. Data goes to stdout, messages to stderr; exit 0
+ * done, 1 the check or the work failed, 2 wrong usage or configuration.
  */
 #include <stdio.h>
 #include <string.h>
@@ -49,7 +49,8 @@ static int match(const char *name, int argc, char **argv)
 static const struct command *nearest(const char *word)
 {
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		if (!commands[i]->is_hidden && (strncmp(commands[i]->name, word, 3) == 0 || strstr(commands[i]->name, word)))
+		if (!commands[i]->is_hidden && (strncmp(commands[i]->name, word, 3) == 0 ||
+						       strstr(commands[i]->name, word)))
 			return commands[i];
 	return NULL;
 }
@@ -62,7 +63,8 @@ int main(int argc, char **argv)
 		print_help(stderr);
 		return EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+		strcmp(argv[1], "help") == 0) {
 		print_help(stdout);
 		return EXIT_DONE;
 	}
@@ -73,7 +75,10 @@ int main(int argc, char **argv)
 			return commands[i]->run(argc - words, argv + words);
 	}
 	near = nearest(argv[1]);
-	fprintf(stderr, "souk: %s%s%s: no such command%s%s%s\n", argv[1], argc > 2 && argv[2][0] != '-' ? " " : "",
-		argc > 2 && argv[2][0] != '-' ? argv[2] : "", near ? "; did you mean souk " : " (souk --help lists them)", near ? near->name : "", near ? "?" : "");
+	fprintf(stderr, "souk: %s%s%s: no such command%s%s%s\n", argv[1],
+		argc > 2 && argv[2][0] != '-' ? " " : "",
+		argc > 2 && argv[2][0] != '-' ? argv[2] : "",
+		near ? "; did you mean souk " : " (souk --help lists them)", near ? near->name : "",
+		near ? "?" : "");
 	return EXIT_USAGE;
 }

@@ -1,5 +1,6 @@
 /*
- * Everything a role needs is made here and handed to it, so that no role knows which bus or cache it runs on.
+ * Everything a role needs is made here and handed to it, so that no role knows which bus or cache
+ * it runs on.
  */
 #include "souk/process.h"
 
@@ -33,14 +34,17 @@ static int make_bus(struct process *p, const struct process_need *need, struct f
 		p->metrics, f);
 }
 
-int process_init(struct process *p, const struct process_need *need, const struct settings *settings, struct fault *f)
+int process_init(struct process *p, const struct process_need *need,
+	const struct settings *settings, struct fault *f)
 {
 	struct id id;
 	int r;
 
 	*p = (struct process){ .name = need->name, .settings = settings };
-	log_init(need->name, (enum log_level)settings->log.level, (enum log_format)settings->log.format);
-	/* Many small frames and records come and go: giving memory back to the kernel after each burst costs more than it saves. */
+	log_init(need->name, (enum log_level)settings->log.level,
+		(enum log_format)settings->log.format);
+	/* Many small frames and records come and go: giving memory back to the kernel after each
+	 * burst costs more than it saves. */
 	mallopt(M_TRIM_THRESHOLD, 64 << 20);
 	r = loop_ev_new(&p->loop);
 	if (!r)
@@ -99,7 +103,8 @@ static void write_metrics(void *ctx, struct buf *out)
 	metrics_write(((struct process *)ctx)->metrics, out);
 }
 
-int process_run(struct process *p, bool (*is_ready)(void *ctx, struct buf *why), void (*stop)(void *ctx), void *ctx, struct fault *f)
+int process_run(struct process *p, bool (*is_ready)(void *ctx, struct buf *why),
+	void (*stop)(void *ctx), void *ctx, struct fault *f)
 {
 	static const struct admin_ops ops = { .is_ready = ready, .metrics = write_metrics };
 	int r;
@@ -117,7 +122,8 @@ int process_run(struct process *p, bool (*is_ready)(void *ctx, struct buf *why),
 		r = loop_ev_signal(p->loop, SIGINT, on_signal, p);
 	if (r)
 		return r;
-	log_info("process", "started", "version=%s instance=%s admin_port=%d", SOUK_VERSION, p->instance, admin_port(p->admin));
+	log_info("process", "started", "version=%s instance=%s admin_port=%d", SOUK_VERSION,
+		p->instance, admin_port(p->admin));
 	loop_run(p->loop);
 	return 0;
 }

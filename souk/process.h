@@ -1,10 +1,11 @@
 #pragma once
 
 /*
- * One process of Souk: a loop and the real seams on it, the admin port, signals. What is the same for every role and every helper of the demo.
+ * One process of Souk: a loop and the real seams on it, the admin port, signals. What is the same
+ * for every role and every helper of the demo.
  *
- * SIGTERM and SIGINT ask the part to drain (`stop`); it calls process_stopped() when it is done. A second signal, or PROCESS_DRAIN_MAX_MS, ends the loop
- * at once.
+ * SIGTERM and SIGINT ask the part to drain (`stop`); it calls process_stopped() when it is done. A
+ * second signal, or PROCESS_DRAIN_MAX_MS, ends the loop at once.
  */
 #include <stdbool.h>
 
@@ -48,10 +49,13 @@ struct process_need {
 };
 
 /* 0 or a negative errno with @f. */
-MUST_CHECK int process_init(struct process *p, const struct process_need *need, const struct settings *settings, struct fault *f);
+MUST_CHECK int process_init(struct process *p, const struct process_need *need,
+	const struct settings *settings, struct fault *f);
 
-/* Opens the admin port and runs until stopped. @is_ready is asked for /readyz; @stop begins the drain (NULL: stop at once). 0 or -errno with @f. */
-MUST_CHECK int process_run(struct process *p, bool (*is_ready)(void *ctx, struct buf *why), void (*stop)(void *ctx), void *ctx, struct fault *f);
+/* Opens the admin port and runs until stopped. @is_ready is asked for /readyz; @stop begins the
+ * drain (NULL: stop at once). 0 or -errno with @f. */
+MUST_CHECK int process_run(struct process *p, bool (*is_ready)(void *ctx, struct buf *why),
+	void (*stop)(void *ctx), void *ctx, struct fault *f);
 
 /* The drain is done (also without having been asked: the process ends by itself). */
 void process_stopped(struct process *p);

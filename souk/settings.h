@@ -1,7 +1,8 @@
 #pragma once
 
 /*
- * The whole configuration of the binary: the union of every role's section and of what they share. One file can serve every role.
+ * The whole configuration of the binary: the union of every role's section and of what they share.
+ * One file can serve every role.
  */
 #include "common/base/config.h"
 #include "bidding/config.h"
@@ -45,14 +46,16 @@ struct settings {
 	struct pricing_config pricing;
 	struct bidding_config bidding;
 	struct connectors_config connectors;
-	struct config_origin origins[SETTINGS_SECTIONS][SETTINGS_ROWS_MAX]; /* where each value came from */
+	/* where each value came from */
+	struct config_origin origins[SETTINGS_SECTIONS][SETTINGS_ROWS_MAX];
 	char admin_listen[64]; /* effective, for the role that was named */
 };
 
 /* Fills @ret's sections table over @s: for config_load, config_print and config_doc. */
 void settings_sections(struct settings *s, struct config_section ret[SETTINGS_SECTIONS]);
 
-/* Loads and applies what is process-wide (currencies). @role: the section whose required keys must be there, NULL: of none. @default_admin_port as in
- * process_need. 0 or -errno with @f. */
-MUST_CHECK int settings_load(struct settings *s, const struct config_source *source, const char *role, int default_admin_port, struct fault *f);
+/* Loads and applies what is process-wide (currencies). @role: the section whose required keys must
+ * be there, NULL: of none. @default_admin_port as in process_need. 0 or -errno with @f. */
+MUST_CHECK int settings_load(struct settings *s, const struct config_source *source,
+	const char *role, int default_admin_port, struct fault *f);
 void settings_unload(struct settings *s);

@@ -21,7 +21,8 @@ DEFINE_CLEANUP(struct arena *, arena_free)
 /* Aligned for any type, not zeroed; NULL when exhausted. Valid until the next reset. */
 void *arena_alloc(struct arena *a, size_t n);
 
-/* Copies @s and appends a NUL (not counted). p == NULL when exhausted; an absent @s stays absent. */
+/* Copies @s and appends a NUL (not counted). p == NULL when exhausted; an absent @s stays
+ * absent. */
 struct str arena_copy(struct arena *a, struct str s);
 
 void arena_reset(struct arena *a);

@@ -9,19 +9,19 @@
  */
 #define CLEANUP(fn) __attribute__((cleanup(fn##p)))
 
-#define DEFINE_CLEANUP(type, fn)                                                                   \
-	static inline void fn##p(type *p)                                                          \
-	{                                                                                          \
-		if (*p)                                                                            \
-			fn(*p);                                                                    \
+#define DEFINE_CLEANUP(type, fn) \
+	static inline void fn##p(type *p) \
+	{ \
+		if (*p) \
+			fn(*p); \
 	}
 
-#define TAKE(p)                                                                                    \
-	__extension__({                                                                            \
-		__typeof__(p) taken_ = (p);                                                        \
-		(p) = NULL;                                                                        \
-		taken_;                                                                            \
+#define TAKE(p) \
+	__extension__({ \
+		__typeof__(p) taken_ = (p); \
+		(p) = NULL; \
+		taken_; \
 	})
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK   __attribute__((warn_unused_result))
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

@@ -1,6 +1,7 @@
 #pragma once
 
-/* Thin forms of OpenSSL's digests, and text forms of bytes. Each returns 0 or -EIO (library failure) where it can fail. */
+/* Thin forms of OpenSSL's digests, and text forms of bytes. Each returns 0 or -EIO (library
+ * failure) where it can fail. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,7 +12,8 @@
 #define SHA256_BYTES 32
 
 MUST_CHECK int crypto_sha256(uint8_t ret[SHA256_BYTES], const void *p, size_t n);
-MUST_CHECK int crypto_hmac_sha256(uint8_t ret[SHA256_BYTES], const void *key, size_t key_n, const void *p, size_t n);
+MUST_CHECK int crypto_hmac_sha256(
+	uint8_t ret[SHA256_BYTES], const void *key, size_t key_n, const void *p, size_t n);
 MUST_CHECK int crypto_random(void *ret, size_t n);
 bool crypto_equal(const void *a, const void *b, size_t n); /* constant time */
 

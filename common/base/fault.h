@@ -5,8 +5,8 @@
  *
  * Functions return an int (0, -errno, or a positive code of their own module, handled by the direct
  * caller). Where the world outside failed or sent something bad, they also fill a fault: the kind
- * decides what is done (only the retry logic and main act on it), the text is for a person and names
- * the file, line, key, field or offset, and what would be right.
+ * decides what is done (only the retry logic and main act on it), the text is for a person and
+ * names the file, line, key, field or offset, and what would be right.
  */
 #include <stdarg.h>
 

@@ -4,10 +4,17 @@
  * Our JSON writer: compact, straight into a buf, members in the order they are written.
  *
  *	struct json_out j = JSON_OUT(&buf);
- *	json_begin(&j, NULL);  json_str(&j, "id", id);  json_begin_array(&j, "flags"); json_str(&j, NULL, f); json_end_array(&j);  json_end(&j);
+ *	json_begin(&j, NULL);
+ *	json_str(&j, "id", id);
+ *	json_begin_array(&j, "flags");
+ *	json_str(&j, NULL, f);
+ *	json_end_array(&j);
+ *	json_end(&j);
  *
- * A NULL key writes a bare value (array element or document). The optional forms write nothing for an absent value. Strings are escaped per RFC 8259 with
- * the shortest escapes (as RFC 8785 wants); bytes that are not UTF-8 become U+FFFD. An absent text in a plain form is null. Depth at most 32 (assert).
+ * A NULL key writes a bare value (array element or document). The optional forms write nothing for
+ * an absent value. Strings are escaped per RFC 8259 with the shortest escapes (as RFC 8785 wants);
+ * bytes that are not UTF-8 become U+FFFD. An absent text in a plain form is null. Depth at most 32
+ * (assert).
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,6 +41,8 @@ void json_i64(struct json_out *j, const char *key, int64_t v);
 void json_u64(struct json_out *j, const char *key, uint64_t v);
 void json_bool(struct json_out *j, const char *key, bool v);
 void json_out_null(struct json_out *j, const char *key); /* json_null() is Jansson's */
-void json_f64(struct json_out *j, const char *key, double v, int decimals); /* reports only, never money */
-void json_raw(struct json_out *j, const char *key, struct str json); /* @json is already valid JSON */
+/* reports only, never money */
+void json_f64(struct json_out *j, const char *key, double v, int decimals);
+/* @json is already valid JSON */
+void json_raw(struct json_out *j, const char *key, struct str json);
 void json_raw_opt(struct json_out *j, const char *key, struct str json);

@@ -36,11 +36,11 @@ struct acceptor_ops {
 
 struct acceptor_config {
 	const char *listen, *path;
-	const char *subprotocol; /* that the client has to offer, or NULL. Borrowed like @path for
-				    the acceptor's life. */
+	/* that the client has to offer, or NULL. Borrowed like @path for the acceptor's life. */
+	const char *subprotocol;
 	size_t conns_max, conns_per_address; /* 0 = no limit for the second */
-	size_t heads_max; /* connections whose head is not here yet; then the oldest is dropped. 0 =
-			     1,024 */
+	/* connections whose head is not here yet; then the oldest is dropped. 0 = 1,024 */
+	size_t heads_max;
 	int64_t head_timeout_ms;
 	int send_buffer;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
-/* Full-jitter exponential back-off: uniform in [0, min(cap, base * 2^attempt)]. Deterministic for a seed. */
+/* Full-jitter exponential back-off: uniform in [0, min(cap, base * 2^attempt)]. Deterministic for a
+ * seed. */
 #include <stdint.h>
 
 struct backoff {
@@ -9,7 +10,8 @@ struct backoff {
 	uint64_t state;
 };
 
-#define BACKOFF_INIT(base_, cap_, seed_) ((struct backoff){ .base_ms = (base_), .cap_ms = (cap_), .state = (seed_) })
+#define BACKOFF_INIT(base_, cap_, seed_) \
+	((struct backoff){ .base_ms = (base_), .cap_ms = (cap_), .state = (seed_) })
 
 int64_t backoff_next_ms(struct backoff *b);
 void backoff_reset(struct backoff *b);

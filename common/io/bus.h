@@ -1,12 +1,13 @@
 #pragma once
 
 /*
- * Bus: what Souk needs of Kafka, and no more. Send with a delivery report; read partitions by hand; be a member of a group
- * that is given partitions; commit with metadata.
+ * Bus: what Souk needs of Kafka, and no more. Send with a delivery report; read partitions by hand;
+ * be a member of a group that is given partitions; commit with metadata.
  *
- * Real: bus_kafka.c (librdkafka). In-memory: sim/bus_sim.c. One conformance suite runs against both.
- * Topic names here are the contract's names; the configured prefix is added and stripped inside. Records borrow: valid during the callback only.
- * Callbacks come on the loop thread, never from inside the call that caused them.
+ * Real: bus_kafka.c (librdkafka). In-memory: sim/bus_sim.c. One conformance suite runs against
+ * both. Topic names here are the contract's names; the configured prefix is added and stripped
+ * inside. Records borrow: valid during the callback only. Callbacks come on the loop thread, never
+ * from inside the call that caused them.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,9 +39,9 @@ struct bus_record {
 	const char *topic; /* interned: lives as long as the bus */
 	int32_t partition;
 	int64_t offset;
-	int64_t ts_ms;  /* the record's timestamp */
-	struct str key; /* p == NULL: none */
-	struct str value; /* p == NULL: tombstone */
+	int64_t ts_ms;                    /* the record's timestamp */
+	struct str key;                   /* p == NULL: none */
+	struct str value;                 /* p == NULL: tombstone */
 	const struct bus_header *headers; /* at most BUS_HEADERS_MAX; more are cut and counted */
 	size_t n_headers;
 };
@@ -48,7 +49,8 @@ struct bus_record {
 /* The last header of that name (Kafka allows several); p == NULL if none. */
 struct str bus_header(const struct bus_record *r, const char *name);
 
-/* @err: 0, or -errno: -ETIMEDOUT (delivery.timeout.ms), -EMSGSIZE, -EIO. On error partition and offset are -1 and the record may or may not be in the log. */
+/* @err: 0, or -errno: -ETIMEDOUT (delivery.timeout.ms), -EMSGSIZE, -EIO. On error partition and
+ * offset are -1 and the record may or may not be in the log. */
 typedef void (*bus_sent_fn)(void *ctx, int err, int32_t partition, int64_t offset);
 
 struct bus_message {
@@ -65,22 +67,27 @@ struct bus_message {
 struct bus_reader_ops {
 	/* 1..BUS_BATCH_MAX records of one partition in offset order. */
 	void (*records)(void *ctx, const struct bus_record *r, size_t n);
-	/* Everything up to @next_offset has been given (reached each time the reader catches up, at least once, also on an empty partition). For a range read: the
-	 * range is complete and the partition is removed. May be NULL. */
+	/* Everything up to @next_offset has been given (reached each time the reader catches up, at
+	 * least once, also on an empty partition). For a range read: the range is complete and the
+	 * partition is removed. May be NULL. */
 	void (*at_end)(void *ctx, const char *topic, int32_t partition, int64_t next_offset);
-	/* The start offset is not in the log (retention): reading goes on from the beginning, at @next_offset. May be NULL. */
+	/* The start offset is not in the log (retention): reading goes on from the beginning, at
+	 * @next_offset. May be NULL. */
 	void (*out_of_range)(void *ctx, const char *topic, int32_t partition, int64_t next_offset);
 };
 
 struct bus_group_ops {
-	/* The group gave us this partition. @committed: the next offset to read, or BUS_NO_OFFSET; @metadata is what was committed with it. No record comes
-	 * before bus_group_start(). */
-	void (*assigned)(void *ctx, const char *topic, int32_t partition, int64_t committed, struct str metadata);
+	/* The group gave us this partition. @committed: the next offset to read, or BUS_NO_OFFSET;
+	 * @metadata is what was committed with it. No record comes before bus_group_start(). */
+	void (*assigned)(void *ctx, const char *topic, int32_t partition, int64_t committed,
+		struct str metadata);
 	/* It is gone: nothing more comes for it, commits for it will fail. */
 	void (*revoked)(void *ctx, const char *topic, int32_t partition);
-	void (*records)(void *ctx, const struct bus_record *r, size_t n); /* one partition, in order */
-	/* As a reader's: everything up to @next_offset has been given; at least once after each start, also on an empty partition. What the
-	 * high watermark cannot say (the last offset may be a transaction's marker). May be NULL. */
+	/* one partition, in order */
+	void (*records)(void *ctx, const struct bus_record *r, size_t n);
+	/* As a reader's: everything up to @next_offset has been given; at least once after each
+	 * start, also on an empty partition. What the high watermark cannot say (the last offset
+	 * may be a transaction's marker). May be NULL. */
 	void (*at_end)(void *ctx, const char *topic, int32_t partition, int64_t next_offset);
 };
 
@@ -97,17 +104,22 @@ struct bus_ops {
 	int32_t (*partitions)(struct bus *b, const char *topic);
 	bool (*is_up)(struct bus *b);
 	int64_t (*heard_ms)(struct bus *b);
-	int (*reader_open)(struct bus *b, struct bus_reader **ret, const struct bus_reader_ops *ops, void *ctx);
+	int (*reader_open)(struct bus *b, struct bus_reader **ret, const struct bus_reader_ops *ops,
+		void *ctx);
 	void (*reader_close)(struct bus_reader *r);
-	int (*reader_add)(struct bus_reader *r, const char *topic, int32_t partition, int64_t from, int64_t until);
+	int (*reader_add)(struct bus_reader *r, const char *topic, int32_t partition, int64_t from,
+		int64_t until);
 	void (*reader_remove)(struct bus_reader *r, const char *topic, int32_t partition);
 	int64_t (*reader_high)(struct bus_reader *r, const char *topic, int32_t partition);
-	int (*group_open)(struct bus *b, struct bus_group **ret, const char *group, const char *const *topics, size_t n_topics,
-		const struct bus_group_ops *ops, void *ctx);
+	int (*group_open)(struct bus *b, struct bus_group **ret, const char *group,
+		const char *const *topics, size_t n_topics, const struct bus_group_ops *ops,
+		void *ctx);
 	void (*group_close)(struct bus_group *g);
-	void (*group_start)(struct bus_group *g, const char *topic, int32_t partition, int64_t from);
+	void (*group_start)(
+		struct bus_group *g, const char *topic, int32_t partition, int64_t from);
 	void (*group_hold)(struct bus_group *g, const char *topic, int32_t partition, bool hold);
-	int (*group_commit)(struct bus_group *g, const char *topic, int32_t partition, int64_t next_offset, struct str metadata);
+	int (*group_commit)(struct bus_group *g, const char *topic, int32_t partition,
+		int64_t next_offset, struct str metadata);
 	int64_t (*group_high)(struct bus_group *g, const char *topic, int32_t partition);
 };
 
@@ -121,7 +133,8 @@ struct bus_group {
 	struct bus *bus;
 };
 
-/* Copies everything. 0; -ENOBUFS (the queue is full: hold back and try again), -EINVAL (unknown topic or partition), -EMSGSIZE. Order per partition is kept. */
+/* Copies everything. 0; -ENOBUFS (the queue is full: hold back and try again), -EINVAL (unknown
+ * topic or partition), -EMSGSIZE. Order per partition is kept. */
 static inline int bus_send(struct bus *b, const struct bus_message *m)
 {
 	return b->ops->send(b, m);
@@ -141,7 +154,8 @@ static inline bool bus_is_up(struct bus *b)
 {
 	return b->ops->is_up(b);
 }
-/* Wall ms of the last byte heard from a broker (while partitions are read: from the least heard of their leaders), 0 = never: what a feed's alive_at may claim. */
+/* Wall ms of the last byte heard from a broker (while partitions are read: from the least heard of
+ * their leaders), 0 = never: what a feed's alive_at may claim. */
 static inline int64_t bus_heard_ms(struct bus *b)
 {
 	return b->ops->heard_ms(b);
@@ -155,7 +169,8 @@ static inline struct bus *bus_free(struct bus *b)
 DEFINE_CLEANUP(struct bus *, bus_free)
 
 /* ---- reading by hand ---- */
-MUST_CHECK static inline int bus_reader_open(struct bus *b, struct bus_reader **ret, const struct bus_reader_ops *ops, void *ctx)
+MUST_CHECK static inline int bus_reader_open(
+	struct bus *b, struct bus_reader **ret, const struct bus_reader_ops *ops, void *ctx)
 {
 	return b->ops->reader_open(b, ret, ops, ctx);
 }
@@ -165,8 +180,10 @@ static inline struct bus_reader *bus_reader_close(struct bus_reader *r)
 		r->bus->ops->reader_close(r);
 	return NULL;
 }
-/* Reads from @from (an offset, BUS_FROM_BEGIN or BUS_FROM_END) on; with @until >= 0 only offsets below it, then at_end. 0, -EEXIST, -ENOMEM. */
-static inline int bus_reader_add(struct bus_reader *r, const char *topic, int32_t partition, int64_t from, int64_t until)
+/* Reads from @from (an offset, BUS_FROM_BEGIN or BUS_FROM_END) on; with @until >= 0 only offsets
+ * below it, then at_end. 0, -EEXIST, -ENOMEM. */
+static inline int bus_reader_add(
+	struct bus_reader *r, const char *topic, int32_t partition, int64_t from, int64_t until)
 {
 	return r->bus->ops->reader_add(r, topic, partition, from, until);
 }
@@ -181,7 +198,8 @@ static inline int64_t bus_reader_high(struct bus_reader *r, const char *topic, i
 }
 
 /* ---- group membership ---- */
-MUST_CHECK static inline int bus_group_open(struct bus *b, struct bus_group **ret, const char *group, const char *const *topics, size_t n_topics,
+MUST_CHECK static inline int bus_group_open(struct bus *b, struct bus_group **ret,
+	const char *group, const char *const *topics, size_t n_topics,
 	const struct bus_group_ops *ops, void *ctx)
 {
 	return b->ops->group_open(b, ret, group, topics, n_topics, ops, ctx);
@@ -193,18 +211,25 @@ static inline struct bus_group *bus_group_close(struct bus_group *g)
 		g->bus->ops->group_close(g);
 	return NULL;
 }
-/* Records begin, from @from (again, if they had begun already: nothing of before is given any more): an offset, BUS_FROM_BEGIN, or BUS_NO_OFFSET for "as the group's policy says" (earliest). */
-static inline void bus_group_start(struct bus_group *g, const char *topic, int32_t partition, int64_t from)
+/* Records begin, from @from (again, if they had begun already: nothing of before is given any
+ * more): an offset, BUS_FROM_BEGIN, or BUS_NO_OFFSET for "as the group's policy says" (earliest).
+ */
+static inline void bus_group_start(
+	struct bus_group *g, const char *topic, int32_t partition, int64_t from)
 {
 	g->bus->ops->group_start(g, topic, partition, from);
 }
-/* Back-pressure: while held no more records of the partition are given (at most the batch in hand comes still). */
-static inline void bus_group_hold(struct bus_group *g, const char *topic, int32_t partition, bool hold)
+/* Back-pressure: while held no more records of the partition are given (at most the batch in hand
+ * comes still). */
+static inline void bus_group_hold(
+	struct bus_group *g, const char *topic, int32_t partition, bool hold)
 {
 	g->bus->ops->group_hold(g, topic, partition, hold);
 }
-/* Asynchronous; the newest wins. 0 or -EINVAL (not assigned). Failures are logged and counted; the next commit covers them. */
-static inline int bus_group_commit(struct bus_group *g, const char *topic, int32_t partition, int64_t next_offset, struct str metadata)
+/* Asynchronous; the newest wins. 0 or -EINVAL (not assigned). Failures are logged and counted; the
+ * next commit covers them. */
+static inline int bus_group_commit(struct bus_group *g, const char *topic, int32_t partition,
+	int64_t next_offset, struct str metadata)
 {
 	return g->bus->ops->group_commit(g, topic, partition, next_offset, metadata);
 }
@@ -223,11 +248,16 @@ struct bus_kafka_config {
 	const char *client_id;
 	const char *const *properties; /* "k=v" passed through to librdkafka, last wins */
 	size_t n_properties;
-	const char *const *warm_topics; /* output topics whose metadata is fetched before bus_is_up (first produce would wait up to 1 s) */
+	/* output topics whose metadata is fetched before bus_is_up (first produce would wait up to
+	 * 1 s) */
+	const char *const *warm_topics;
 	size_t n_warm_topics;
 	int64_t delivery_timeout_ms; /* 0 = 30,000 */
 };
 /* 0, -EINVAL (a property; @f names it), -ENOMEM. Does not wait for the broker. */
-MUST_CHECK int bus_kafka_new(struct bus **ret, struct loop *loop, const struct bus_kafka_config *config, struct metrics *m, struct fault *f);
-/* Creates what is missing; an existing topic with other partitions is a fault. Blocking (for `souk topics` and the supervisor): at most @timeout_ms. 0 or -EIO / -EEXIST with @f. */
-MUST_CHECK int bus_kafka_create_topics(const struct bus_kafka_config *config, const struct bus_topic_spec *specs, size_t n, int timeout_ms, struct fault *f);
+MUST_CHECK int bus_kafka_new(struct bus **ret, struct loop *loop,
+	const struct bus_kafka_config *config, struct metrics *m, struct fault *f);
+/* Creates what is missing; an existing topic with other partitions is a fault. Blocking (for `souk
+ * topics` and the supervisor): at most @timeout_ms. 0 or -EIO / -EEXIST with @f. */
+MUST_CHECK int bus_kafka_create_topics(const struct bus_kafka_config *config,
+	const struct bus_topic_spec *specs, size_t n, int timeout_ms, struct fault *f);

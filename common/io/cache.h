@@ -56,8 +56,9 @@ enum cache_row_state { CACHE_MISSING, CACHE_PRESENT, CACHE_TOMBSTONE };
 
 struct cache_row {
 	enum cache_row_state state;
-	struct str ver; /* stored form; p == NULL: none (a tombstone that was made by offset where
-			   nothing was stored) */
+	/* stored form; p == NULL: none (a tombstone that was made by offset where nothing was
+	 * stored) */
+	struct str ver;
 	uint64_t gen;
 	int64_t et;
 	struct str src;

@@ -1,10 +1,11 @@
 #pragma once
 
 /*
- * Clock and timers: the seam every role lives on. One loop, one thread, nothing in it sleeps or blocks.
+ * Clock and timers: the seam every role lives on. One loop, one thread, nothing in it sleeps or
+ * blocks.
  *
- * Real: loop_ev.c (libev). In-memory: sim/loop_sim.c, whose clock moves only when it is told to, so that a role's minutes run in microseconds and
- * always the same way.
+ * Real: loop_ev.c (libev). In-memory: sim/loop_sim.c, whose clock moves only when it is told to, so
+ * that a role's minutes run in microseconds and always the same way.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -51,7 +52,8 @@ static inline int64_t loop_mono_ms(struct loop *l)
 	return loop_mono_us(l) / 1000;
 }
 
-/* A stopped timer, or NULL when out of memory. The callback may stop, restart or free its own timer. */
+/* A stopped timer, or NULL when out of memory. The callback may stop, restart or free its own
+ * timer. */
 static inline struct loop_timer *loop_timer_new(struct loop *l, loop_fn fn, void *ctx)
 {
 	return l->ops->timer_new(l, fn, ctx);

@@ -1,8 +1,9 @@
 #pragma once
 
 /*
- * One libwebsockets context per process on our libev loop (foreign loop; validity timers off; compression and h2 off; default protocol
- * refuses WebSocket). Servers, clients and the admin port attach to it as vhosts.
+ * One libwebsockets context per process on our libev loop (foreign loop; validity timers off;
+ * compression and h2 off; default protocol refuses WebSocket). Servers, clients and the admin port
+ * attach to it as vhosts.
  */
 #include "common/base/cleanup.h"
 #include "common/base/fault.h"

@@ -96,8 +96,8 @@ static struct lane *hub_lane(struct hub *h, const char *topic, int32_t partition
 	struct lane *l;
 
 	LIST_FOREACH(l, &h->lanes, link)
-	if (l->partition == partition && strcmp(l->topic, topic) == 0)
-		return l;
+		if (l->partition == partition && strcmp(l->topic, topic) == 0)
+			return l;
 	return NULL;
 }
 
@@ -105,8 +105,7 @@ static void judge(struct lane *l, const struct bus_record *r)
 {
 	struct owner *o;
 
-	TAILQ_FOREACH(o, &l->owners, link)
-	{
+	TAILQ_FOREACH(o, &l->owners, link) {
 		if (o->epoch < 0 || r->offset < o->epoch)
 			continue;
 
@@ -136,7 +135,7 @@ static void on_out_of_range(void *ctx, const char *topic, int32_t partition, int
 	(void)next_offset;
 	if (l)
 		TAILQ_FOREACH(o, &l->owners, link)
-	o->is_doomed = o->epoch >= 0;
+			o->is_doomed = o->epoch >= 0;
 }
 
 static void lose(struct owner *o)
@@ -155,8 +154,8 @@ static struct owner *first_doomed(struct lane *l)
 	struct owner *o;
 
 	TAILQ_FOREACH(o, &l->owners, link)
-	if (o->is_doomed)
-		return o;
+		if (o->is_doomed)
+			return o;
 	return NULL;
 }
 
@@ -201,8 +200,8 @@ static void on_hub_retry(void *ctx)
 	struct lane *l;
 
 	LIST_FOREACH(l, &h->lanes, link)
-	if (l->must_read)
-		read_gap(l);
+		if (l->must_read)
+			read_gap(l);
 }
 
 /* ---- reports ---- */
@@ -212,8 +211,8 @@ static bool somebody_owns(const struct lane *l)
 	const struct owner *o;
 
 	TAILQ_FOREACH(o, &l->owners, link)
-	if (o->epoch >= 0)
-		return true;
+		if (o->epoch >= 0)
+			return true;
 	return false;
 }
 
@@ -318,8 +317,8 @@ static struct hub *hub_get(struct bus *bus, struct loop *loop)
 	struct hub *h;
 
 	LIST_FOREACH(h, &hubs, link)
-	if (h->bus == bus)
-		return h;
+		if (h->bus == bus)
+			return h;
 	h = calloc(1, sizeof(*h));
 	if (!h)
 		return NULL;
@@ -530,11 +529,11 @@ static void leave_lane(struct owner *o)
 	struct flight *f;
 
 	TAILQ_FOREACH(f, &l->air, link)
-	if (f->owner == o)
-		f->owner = NULL;
+		if (f->owner == o)
+			f->owner = NULL;
 	TAILQ_FOREACH(f, &l->waiting, link)
-	if (f->owner == o)
-		f->owner = NULL;
+		if (f->owner == o)
+			f->owner = NULL;
 	TAILQ_REMOVE(&l->owners, o, link);
 	lane_put(l);
 }

@@ -1,7 +1,8 @@
 #pragma once
 
 /*
- * WebSocket client: one connection at a time, text messages, bounded queue. Reconnecting is the caller's business (see backoff.h).
+ * WebSocket client: one connection at a time, text messages, bounded queue. Reconnecting is the
+ * caller's business (see backoff.h).
  *
  * Real: ws_client_lws.c. In-memory: sim/ws_sim.c, which connects to a sim server or to a script.
  */
@@ -18,7 +19,8 @@ struct ws_client;
 struct ws_client_ops {
 	void (*opened)(void *ctx);
 	void (*text)(void *ctx, struct str message); /* whole, at most message_max */
-	/* The connection is over or never came: a close code (1006 = broken), and the HTTP status (403, 502) if the upgrade was refused, else 0. @why is for a log. A new connect may be
+	/* The connection is over or never came: a close code (1006 = broken), and the HTTP status
+	 * (403, 502) if the upgrade was refused, else 0. @why is for a log. A new connect may be
 	 * started from inside. */
 	void (*closed)(void *ctx, int code, int http_status, const char *why);
 };
@@ -43,7 +45,8 @@ struct ws_client {
 };
 
 /* Starts; opened() or closed() follows. 0, -EALREADY, -EINVAL (the URL). Copies @config. */
-static inline int ws_client_connect(struct ws_client *c, const struct ws_client_config *config, struct fault *f)
+static inline int ws_client_connect(
+	struct ws_client *c, const struct ws_client_config *config, struct fault *f)
 {
 	return c->impl->connect(c, config, f);
 }
@@ -67,10 +70,12 @@ static inline struct ws_client *ws_client_free(struct ws_client *c)
 DEFINE_CLEANUP(struct ws_client *, ws_client_free)
 
 struct lws_host;
-MUST_CHECK int ws_client_lws_new(struct ws_client **ret, struct lws_host *host, const struct ws_client_ops *ops, void *ctx);
+MUST_CHECK int ws_client_lws_new(
+	struct ws_client **ret, struct lws_host *host, const struct ws_client_ops *ops, void *ctx);
 
 /* How a role makes one without naming the implementation. */
 struct ws_client_factory {
-	int (*make)(void *factory_ctx, struct ws_client **ret, const struct ws_client_ops *ops, void *ctx);
+	int (*make)(void *factory_ctx, struct ws_client **ret, const struct ws_client_ops *ops,
+		void *ctx);
 	void *ctx;
 };

@@ -153,8 +153,7 @@ static void on_choke_timer(void *ctx)
 	struct server *s = ctx;
 	struct lws_conn *c;
 
-	LIST_FOREACH(c, &s->choked, choked_link)
-	{
+	LIST_FOREACH(c, &s->choked, choked_link) {
 		if (!lws_slot_is_lost(c->wsi))
 			continue;
 		note_library_close(c);

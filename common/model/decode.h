@@ -1,18 +1,23 @@
 #pragma once
 
 /*
- * JSON in: one table per record type drives LEJP (libwebsockets' streaming parser) straight into the record's struct.
+ * JSON in: one table per record type drives LEJP (libwebsockets' streaming parser) straight into
+ * the record's struct.
  *
- * Every text the struct gets is a copy in the arena. Members the table does not name are skipped (forward compatibility), unless the
- * table is closed. Refused, with the member's path and the byte offset in the fault: malformed JSON, trailing bytes, a wrong type, a missing required
- * member, a repeated member, a string over its field's limit, nesting over JSON_DEPTH_MAX (11), a member name over 120 bytes, a number over 128
- * characters, money as a JSON number, text that is not UTF-8, holds U+0000 or half a surrogate pair. See json_gate.h.
+ * Every text the struct gets is a copy in the arena. Members the table does not name are skipped
+ * (forward compatibility), unless the table is closed. Refused, with the member's path and the byte
+ * offset in the fault: malformed JSON, trailing bytes, a wrong type, a missing required member, a
+ * repeated member, a string over its field's limit, nesting over JSON_DEPTH_MAX (11), a member name
+ * over 120 bytes, a number over 128 characters, money as a JSON number, text that is not UTF-8,
+ * holds U+0000 or half a surrogate pair. See json_gate.h.
  *
- * "Repeated" is seen for members the table names and for amount and currency of money. Inside a FIELD_RAW value and in members nobody
- * asked for, repeats pass: whoever reads the raw value with a table of its own sees them there.
+ * "Repeated" is seen for members the table names and for amount and currency of money. Inside a
+ * FIELD_RAW value and in members nobody asked for, repeats pass: whoever reads the raw value with a
+ * table of its own sees them there.
  *
- * FIELD_RAW is written again as compact JSON: no spaces, numbers character by character as they came, texts with the escapes of json_out.h;
- * members keep their order. Its maximum (default 4,096 bytes) is that of the compact form.
+ * FIELD_RAW is written again as compact JSON: no spaces, numbers character by character as they
+ * came, texts with the escapes of json_out.h; members keep their order. Its maximum (default 4,096
+ * bytes) is that of the compact form.
  *
  * The same table writes and reads the Redis row form (row.h), so the two cannot drift.
  */
@@ -68,14 +73,17 @@ struct record_type {
 };
 
 enum {
-	DECODE_E_JSON = 1,  /* not JSON */
-	DECODE_E_SHAPE,     /* JSON, but not this record: f->text names the member and what would be right */
+	DECODE_E_JSON = 1, /* not JSON */
+	/* JSON, but not this record: f->text names the member and what would be right */
+	DECODE_E_SHAPE,
 	DECODE_E_TOO_LARGE, /* the arena is exhausted, or a nesting, key or text limit */
 };
 
 /*
- * 0 or DECODE_E_*; fills @f (may be NULL) with the first problem. On DECODE_E_SHAPE, and on DECODE_E_TOO_LARGE for a member over its own limit,
- * reading goes on: @ret holds every member that was right (so that a bad event's id can be answered, wherever it stands), the others are zero.
- * A repeated member keeps its first value. On DECODE_E_JSON nothing is read.
+ * 0 or DECODE_E_*; fills @f (may be NULL) with the first problem. On DECODE_E_SHAPE, and on
+ * DECODE_E_TOO_LARGE for a member over its own limit, reading goes on: @ret holds every member that
+ * was right (so that a bad event's id can be answered, wherever it stands), the others are zero. A
+ * repeated member keeps its first value. On DECODE_E_JSON nothing is read.
  */
-MUST_CHECK int decode(const struct record_type *type, void *ret, struct str json, struct arena *a, struct fault *f);
+MUST_CHECK int decode(const struct record_type *type, void *ret, struct str json, struct arena *a,
+	struct fault *f);

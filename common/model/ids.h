@@ -3,10 +3,12 @@
 /*
  * Ids that Souk makes.
  *
- * v7 (RFC 9562 5.7): 48-bit milliseconds, 12-bit counter within the millisecond, 62 random bits: ordered within a process.
- * v8 (5.8): the first 122 free bits of SHA-256 over length-prefixed parts, so that the same parts give the same id everywhere: each
- * part is preceded by its length as 4 bytes big-endian; the first part is a name ("souk-interest", "souk-order", "souk-offer").
- *	interest id = v8("souk-interest", user, client id)      order id = v8("souk-order", user, client id)
+ * v7 (RFC 9562 5.7): 48-bit milliseconds, 12-bit counter within the millisecond, 62 random bits:
+ * ordered within a process. v8 (5.8): the first 122 free bits of SHA-256 over length-prefixed
+ * parts, so that the same parts give the same id everywhere: each part is preceded by its length as
+ * 4 bytes big-endian; the first part is a name ("souk-interest", "souk-order", "souk-offer").
+ *	interest id = v8("souk-interest", user, client id)
+ *	order id = v8("souk-order", user, client id)
  *	offer id = v8("souk-offer", interest id)
  * Byte layout with vectors: docs/protocol/ids.md.
  */

@@ -1,13 +1,17 @@
 #pragma once
 
-/* nft.interest.v1: a shopper's glance. Context fields decide rules; `wallet`, `geo` are removed or coarsened by ws-server as consent says. */
+/* nft.interest.v1: a shopper's glance. Context fields decide rules; `wallet`, `geo` are removed or
+ * coarsened by ws-server as consent says. */
 #include "common/base/json_out.h"
 #include "common/model/decode.h"
 
 enum signal_kind { SIGNAL_VIEW, SIGNAL_DWELL, SIGNAL_TOUCH, SIGNAL_ASK, SIGNAL_WISHLIST };
-extern const char *const signal_kind_names[]; /* "view", "dwell", "touch", "ask", "wishlist", NULL */
-extern const char *const signal_source_names[]; /* "", "touch", "pointer", "viewer-ray", "transient-pointer", NULL ("" = absent) */
-extern const char *const device_names[]; /* "", "ar-headset", "phone", "desktop", "console", "server", NULL ("" = absent) */
+extern const char
+	*const signal_kind_names[]; /* "view", "dwell", "touch", "ask", "wishlist", NULL */
+extern const char *const signal_source_names[]; /* "", "touch", "pointer", "viewer-ray",
+						   "transient-pointer", NULL ("" = absent) */
+extern const char *const device_names[];        /* "", "ar-headset", "phone", "desktop", "console",
+						   "server", NULL ("" = absent) */
 
 struct interest {
 	struct str id;
@@ -33,6 +37,7 @@ struct interest {
 extern const struct record_type interest_type;
 void interest_json(struct json_out *j, const char *key, const struct interest *i);
 
-/* The client's command {"type":"interest"} shares signal and context with the record: members `event`, `item`, `signal`, `context`, `ts`, `user`, decoded
- * into the same struct (event -> client_id, ts -> client_ts; `id` is the command's number and is read by ws-server, not here). */
+/* The client's command {"type":"interest"} shares signal and context with the record: members
+ * `event`, `item`, `signal`, `context`, `ts`, `user`, decoded into the same struct (event ->
+ * client_id, ts -> client_ts; `id` is the command's number and is read by ws-server, not here). */
 extern const struct record_type interest_command_type;

@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Item id: a CAIP-19 asset id in lower case, `eip155:1/erc721:0x3b3e…5405/77`; game items without a chain use the same grammar with a namespace of
- * their own (`game:azeroth/sword:iron/17`).
+ * Item id: a CAIP-19 asset id in lower case, `eip155:1/erc721:0x3b3e…5405/77`; game items without a
+ * chain use the same grammar with a namespace of their own (`game:azeroth/sword:iron/17`).
  *	chain     [-a-z0-9]{3,8} ":" [-_a-z0-9]{1,32}
  *	asset     [-a-z0-9]{3,8} ":" [-.%a-z0-9]{1,128}
  *	token id  [-.%a-z0-9]{1,78}
@@ -19,7 +19,8 @@ struct item_parts {
 	struct str token;
 };
 
-/* 0 or -EINVAL; @ret (may be NULL) borrows from @item; *ret_offset (may be NULL) = where it went wrong. */
+/* 0 or -EINVAL; @ret (may be NULL) borrows from @item; *ret_offset (may be NULL) = where it went
+ * wrong. */
 int item_parse(struct item_parts *ret, struct str item, size_t *ret_offset);
 static inline bool item_is_valid(struct str item)
 {

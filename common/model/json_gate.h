@@ -14,9 +14,9 @@
 #include "common/base/str.h"
 
 enum {
-	JSON_DEPTH_MAX = 11, /* objects and arrays open at once: LEJP's stack of 12, less one for a
-				text inside */
-	JSON_KEY_MAX = 120,  /* bytes of one member name, unescaped */
+	/* objects and arrays open at once: LEJP's stack of 12, less one for a text inside */
+	JSON_DEPTH_MAX = 11,
+	JSON_KEY_MAX = 120,    /* bytes of one member name, unescaped */
 	JSON_NUMBER_MAX = 128, /* characters of one number */
 };
 

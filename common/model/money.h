@@ -1,13 +1,15 @@
 #pragma once
 
 /*
- * Money: an unsigned integer of the smallest unit, and its currency. Never floating point, never a JSON number.
+ * Money: an unsigned integer of the smallest unit, and its currency. Never floating point, never a
+ * JSON number.
  *
- * Input is at most 2^96 - 1 (MONEY_INPUT_BITS), so that an amount times basis points, and the sum of any two, fit
- * 128 bits; every operation is checked all the same.
+ * Input is at most 2^96 - 1 (MONEY_INPUT_BITS), so that an amount times basis points, and the sum
+ * of any two, fit 128 bits; every operation is checked all the same.
  *
- * Currencies are a process-wide table, set once at start from the configuration (`currencies`), shipped with ETH, WETH, GHST (18), USDC (6), EUR,
- * USD (2), JPY (0). ETH and WETH are one parity class: 1:1 by definition of the wrapper.
+ * Currencies are a process-wide table, set once at start from the configuration (`currencies`),
+ * shipped with ETH, WETH, GHST (18), USDC (6), EUR, USD (2), JPY (0). ETH and WETH are one parity
+ * class: 1:1 by definition of the wrapper.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -45,13 +47,15 @@ enum rounding {
 
 const char *money_error(int code); /* text for MONEY_E_* */
 
-/* Adds or replaces a currency before any role starts: code is 2..8 of A-Z 0-9, decimals 0..36, parity 0 = alone; all
- * of one parity class have the same decimals. 0, -EINVAL or -ENOSPC (63 entries). */
+/* Adds or replaces a currency before any role starts: code is 2..8 of A-Z 0-9, decimals 0..36,
+ * parity 0 = alone; all of one parity class have the same decimals. 0, -EINVAL or -ENOSPC (63
+ * entries). */
 int currency_define(struct str code, unsigned decimals, unsigned parity);
 currency currency_find(struct str code); /* 0 if unknown */
 const char *currency_code(currency c);   /* "" for 0 */
 unsigned currency_decimals(currency c);
-bool currency_is_par(currency a, currency b); /* same, or same parity class; 0 is at par with nothing */
+/* same, or same parity class; 0 is at par with nothing */
+bool currency_is_par(currency a, currency b);
 
 static inline bool money_is_set(struct money m)
 {
@@ -67,7 +71,8 @@ int money_make(struct money *ret, struct str amount, struct str code);
 size_t money_format_amount(char *ret, u128 amount);
 /* For people: "1.25 ETH" (all significant decimals, at least 0). @ret holds 64. */
 size_t money_format_human(char *ret, struct money m);
-/* Decimal text in whole units ("1.25") into the smallest unit; too many decimals is MONEY_E_SYNTAX. For configuration and data files. */
+/* Decimal text in whole units ("1.25") into the smallest unit; too many decimals is MONEY_E_SYNTAX.
+ * For configuration and data files. */
 int money_parse_decimal(struct money *ret, struct str text, currency c);
 
 /* {"amount":"…","currency":"…"}; absent money writes nothing, or null with _or_null. */

@@ -1,6 +1,7 @@
 #pragma once
 
-/* nft.offers.v1: what the shopper is told. nft.decisions.v1: owner and decision records. Shapes: docs/protocol/. */
+/* nft.offers.v1: what the shopper is told. nft.decisions.v1: owner and decision records. Shapes:
+ * docs/protocol/. */
 #include "common/base/json_out.h"
 #include "common/model/decode.h"
 #include "common/model/money.h"
@@ -13,14 +14,35 @@ extern const char *const offer_state_names[];
 enum decision_outcome { OUTCOME_OFFER, OUTCOME_NO_OFFER, OUTCOME_EXPIRED, OUTCOME_WITHDRAWN };
 extern const char *const decision_outcome_names[];
 
-enum decision_cause { CAUSE_INTEREST, CAUSE_TAKEOVER, CAUSE_MARKET, CAUSE_STOCK, CAUSE_PROFILE, CAUSE_RULES, CAUSE_PAUSE };
+enum decision_cause {
+	CAUSE_INTEREST,
+	CAUSE_TAKEOVER,
+	CAUSE_MARKET,
+	CAUSE_STOCK,
+	CAUSE_PROFILE,
+	CAUSE_RULES,
+	CAUSE_PAUSE
+};
 extern const char *const decision_cause_names[];
 
 /* Closed list; extended here and in docs/protocol. REASON_NONE = "" = absent. */
 enum reason {
-	REASON_NONE, REASON_SOLD_OUT, REASON_NO_LISTING, REASON_NOT_FOR_SALE, REASON_STALE_PROFILE, REASON_STALE_LOYALTY,
-	REASON_STALE_INVENTORY, REASON_STALE_MARKET, REASON_GUARD_CONFLICT, REASON_SUPPRESSED, REASON_CIRCUIT_OPEN,
-	REASON_PAUSED, REASON_QUOTE_LIMIT, REASON_BAD_EVENT, REASON_EXPIRED, REASON_RULE_CHANGE,
+	REASON_NONE,
+	REASON_SOLD_OUT,
+	REASON_NO_LISTING,
+	REASON_NOT_FOR_SALE,
+	REASON_STALE_PROFILE,
+	REASON_STALE_LOYALTY,
+	REASON_STALE_INVENTORY,
+	REASON_STALE_MARKET,
+	REASON_GUARD_CONFLICT,
+	REASON_SUPPRESSED,
+	REASON_CIRCUIT_OPEN,
+	REASON_PAUSED,
+	REASON_QUOTE_LIMIT,
+	REASON_BAD_EVENT,
+	REASON_EXPIRED,
+	REASON_RULE_CHANGE,
 };
 extern const char *const reason_names[]; /* "", "SOLD_OUT", …, NULL */
 
@@ -43,7 +65,7 @@ struct offer {
 	struct str reasons; /* array [{"rule","text","bps"}] as JSON */
 	int personalised;   /* enum tribool */
 	struct str disclosure;
-	int reason; /* enum reason */
+	int reason;              /* enum reason */
 	struct str alternatives; /* array of items as JSON */
 	struct str quote;        /* object as JSON */
 };
@@ -78,5 +100,6 @@ struct decision {
 	int64_t latency_us;
 };
 extern const struct record_type decision_type;
-/* Everything but latency_us is a pure function of inputs and ruleset; @with_latency false leaves it out (for comparison). */
+/* Everything but latency_us is a pure function of inputs and ruleset; @with_latency false leaves it
+ * out (for comparison). */
 void decision_json(struct json_out *j, const struct decision *d, bool with_latency);

@@ -1,6 +1,7 @@
 #pragma once
 
-/* orders.v1, payments.requests.v1 and payments.results.v1: shapes only; the fold that gives them meaning belongs to wallet-bridge. */
+/* orders.v1, payments.requests.v1 and payments.results.v1: shapes only; the fold that gives them
+ * meaning belongs to wallet-bridge. */
 #include "common/base/json_out.h"
 #include "common/model/decode.h"
 #include "common/model/money.h"
@@ -30,7 +31,7 @@ void supply_record_json(struct json_out *j, const struct supply_record *s);
 struct payment_request {
 	struct str type, order, item, buyer, seller;
 	struct money price;
-	struct str quote; /* "sha256:…" */
+	struct str quote;           /* "sha256:…" */
 	struct str pay, signatures; /* objects as JSON */
 	int64_t ts;
 };
@@ -43,7 +44,19 @@ struct release_record {
 extern const struct record_type release_record_type;
 void release_record_json(struct json_out *j, const struct release_record *r);
 
-enum order_state { ORDER_ACCEPTED, ORDER_RESERVED, ORDER_SENT, ORDER_MINED, ORDER_CONFIRMED, ORDER_FINAL, ORDER_HELD, ORDER_REJECTED, ORDER_REVERTED, ORDER_EXPIRED, ORDER_CANCELLED };
+enum order_state {
+	ORDER_ACCEPTED,
+	ORDER_RESERVED,
+	ORDER_SENT,
+	ORDER_MINED,
+	ORDER_CONFIRMED,
+	ORDER_FINAL,
+	ORDER_HELD,
+	ORDER_REJECTED,
+	ORDER_REVERTED,
+	ORDER_EXPIRED,
+	ORDER_CANCELLED
+};
 extern const char *const order_state_names[];
 
 struct payment_result {

@@ -84,7 +84,7 @@ static int check_members(json_t *object, const char *const *known, size_t i, str
 	const char *name;
 	json_t *value;
 
-	json_object_foreach (object, name, value) {
+	json_object_foreach(object, name, value) {
 		bool is_known = false;
 
 		for (const char *const *k = known; *k && !is_known; k++)

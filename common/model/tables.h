@@ -1,6 +1,7 @@
 #pragma once
 
-/* The rows that sides are made of: what the table topics carry and the join reads. Texts borrow from the decoding arena. */
+/* The rows that sides are made of: what the table topics carry and the join reads. Texts borrow
+ * from the decoding arena. */
 #include "common/base/json_out.h"
 #include "common/model/decode.h"
 #include "common/model/money.h"
@@ -17,7 +18,8 @@ struct profile {
 };
 extern const struct record_type profile_type;
 void profile_json(struct json_out *j, const char *key, const struct profile *p);
-bool profile_allows_pricing(const struct profile *p); /* consent.pricing is exactly true; missing = no */
+/* consent.pricing is exactly true; missing = no */
+bool profile_allows_pricing(const struct profile *p);
 
 /* loyalty.v1, key = user */
 enum loyalty_tier { TIER_NONE, TIER_SILVER, TIER_GOLD, TIER_PLATINUM };
@@ -37,7 +39,8 @@ struct inventory {
 	struct version ver;
 	struct money list;
 	struct money cost;
-	int64_t supply; /* consigned in total; Souk's own sales are never subtracted by the source */
+	/* consigned in total; Souk's own sales are never subtracted by the source */
+	int64_t supply;
 	struct str seller;
 	struct str collection;
 	struct str traits; /* object */

@@ -21,7 +21,8 @@ const struct topic_spec topic_specs[] = {
 	{ TOPIC_INTEREST, 24, 4, { DELETE(HOURS_24) } },
 	DLQ(TOPIC_INTEREST, 24, 4),
 	{ TOPIC_DECISIONS, 24, 4, { DELETE(DAYS_7) } },
-	/* A gateway that starts reads its partition from the end; a segment as short as the retention lets old offers go. */
+	/* A gateway that starts reads its partition from the end; a segment as short as the retention
+	 * lets old offers go. */
 	{ TOPIC_OFFERS, 64, 8, { DELETE(MINUTES_15), "segment.ms=" MINUTES_15 } },
 	{ TOPIC_RULES, 1, 1, { COMPACT } },
 	{ TOPIC_PROFILE, 12, 4, { COMPACT } },

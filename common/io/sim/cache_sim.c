@@ -212,8 +212,7 @@ static void tell_all(struct sim_store *s, struct str key)
 {
 	struct cache_sim *c;
 
-	LIST_FOREACH(c, &s->caches, link)
-	{
+	LIST_FOREACH(c, &s->caches, link) {
 		for (size_t i = 0; i < c->n_prefixes; i++) {
 			if (str_starts(key, str_of(c->prefixes[i]))) {
 				tell(c, key);
@@ -412,8 +411,8 @@ static void do_write(struct sim_store *s, struct cmd *cmd)
 	tell_all(s, w->key);
 }
 
-/* The same entry afresh, without the texts of values that were replaced: a feed is beaten for ever.
- */
+/* The same entry afresh, without the texts of values that were replaced: a feed is beaten for
+ * ever. */
 static struct entry *entry_again(struct sim_store *s, struct cmd *cmd, const struct entry *e)
 {
 	struct row row = { .n = 0 };
@@ -821,8 +820,8 @@ struct sim_store *sim_store_free(struct sim_store *s)
 	return NULL;
 }
 
-/* What was in flight is answered with -ECONNRESET, done or not; invalidations on the way are lost.
- */
+/* What was in flight is answered with -ECONNRESET, done or not; invalidations on the way are
+ * lost. */
 static void lose(struct cache_sim *c)
 {
 	struct sim_store *s = c->store;
@@ -860,8 +859,7 @@ void sim_store_set_down(struct sim_store *s, bool down)
 	if (s->is_down == down)
 		return;
 	s->is_down = down;
-	LIST_FOREACH(c, &s->caches, link)
-	{
+	LIST_FOREACH(c, &s->caches, link) {
 		if (down)
 			lose(c);
 		else
@@ -875,7 +873,7 @@ void sim_store_flush(struct sim_store *s)
 
 	clear(s);
 	LIST_FOREACH(c, &s->caches, link)
-	tell(c, STR_NONE);
+		tell(c, STR_NONE);
 }
 
 void sim_store_drop(struct sim_store *s, const char *key)

@@ -259,8 +259,7 @@ struct sim_remote *sim_remote_free(struct sim_remote *r)
 	if (!r)
 		return NULL;
 	events_drop(r, NULL);
-	LIST_FOREACH(c, &r->clients, link)
-	{
+	LIST_FOREACH(c, &r->clients, link) {
 		c->remote = NULL;
 		c->state = CLIENT_IDLE;
 	}

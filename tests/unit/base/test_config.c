@@ -83,8 +83,8 @@ static struct config_origin origins[ARRAY_LEN(PRICING_ROWS)];
 static struct fault fault;
 static char path[64];
 static const struct config_section SECTIONS[] = {
-	{ "pricing", PRICING_ROWS, ARRAY_LEN(PRICING_ROWS), &pricing, origins },
-	{ "kafka", KAFKA_ROWS, ARRAY_LEN(KAFKA_ROWS), &kafka, NULL },
+	{ "pricing", PRICING_ROWS, ARRAY_LEN(PRICING_ROWS), &pricing, origins, false },
+	{ "kafka", KAFKA_ROWS, ARRAY_LEN(KAFKA_ROWS), &kafka, NULL, false },
 };
 
 /* Runs each test in a folder of its own, so that errors name just `souk.yaml`. */
@@ -412,7 +412,7 @@ Test(config, required_key_must_be_given)
 		{ .key = "name", .type = CONFIG_STR, .flags = CONFIG_REQUIRED }
 	};
 	char *base = NULL;
-	struct config_section section = { "wallet", ROWS, 1, &base, NULL };
+	struct config_section section = { "wallet", ROWS, 1, &base, NULL, false };
 	const char *set = "wallet.name=x";
 
 	cr_expect(eq(int, config_load(&section, 1, &(struct config_source){ 0 }, &fault), -EINVAL));
@@ -429,8 +429,8 @@ Test(config, required_key_must_be_given)
 Test(config, section_of_another_program_is_checked_but_not_stored)
 {
 	const struct config_section sections[] = {
-		{ "pricing", PRICING_ROWS, ARRAY_LEN(PRICING_ROWS), NULL, NULL },
-		{ "kafka", KAFKA_ROWS, ARRAY_LEN(KAFKA_ROWS), &kafka, NULL },
+		{ "pricing", PRICING_ROWS, ARRAY_LEN(PRICING_ROWS), NULL, NULL, false },
+		{ "kafka", KAFKA_ROWS, ARRAY_LEN(KAFKA_ROWS), &kafka, NULL, false },
 	};
 	struct config_source source = { .file = "souk.yaml" };
 	const char *text =
@@ -450,7 +450,7 @@ Test(config, secret_is_neither_printed_nor_named_in_an_error)
 		{ .key = "pin", .type = CONFIG_INT, .max = 9, .flags = CONFIG_SECRET }
 	};
 	int64_t pin = 0;
-	struct config_section section = { "wallet", ROWS, 1, &pin, NULL };
+	struct config_section section = { "wallet", ROWS, 1, &pin, NULL, false };
 	const char *set = "wallet.pin=hunter2";
 
 	cr_expect(eq(int,

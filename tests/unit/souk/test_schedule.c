@@ -1,4 +1,5 @@
-/* The story of the demo: what counts as a bid, when an auction ends, and that the shipped data tells what its README says. */
+/* The story of the demo: what counts as a bid, when an auction ends, and that the shipped data
+ * tells what its README says. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
@@ -47,12 +48,14 @@ static void remove_files(void)
 #define BIDS_HEAD     "token_id,bidder_id,creator,bidding_amt,bid_date\n"
 #define LISTINGS_HEAD "token_id,creator,listing_date,listing_amt\n"
 
-Test(schedule, an_auction_ends_a_day_after_its_first_bid_or_a_quarter_hour_after_its_last, .fini = remove_files)
+Test(schedule, an_auction_ends_a_day_after_its_first_bid_or_a_quarter_hour_after_its_last,
+	.fini = remove_files)
 {
 	CLEANUP(schedule_free) struct schedule *s = NULL;
 	struct fault f = { 0 };
 
-	make_files(BIDS_HEAD "8.0,0xa,0xs,1,100000\n8.0,0xb,0xs,1.2,186300\n16.0,0xa,0xs,2,100000\n",
+	make_files(BIDS_HEAD
+		"8.0,0xa,0xs,1,100000\n8.0,0xb,0xs,1.2,186300\n16.0,0xa,0xs,2,100000\n",
 		LISTINGS_HEAD "8.0,0xs,90000,1\n16.0,0xs,90000,1\n");
 	cr_assert(zero(int, schedule_load(&s, folder, 50000, 10000000, &f)), "%s", f.text);
 	cr_assert(eq(u32, s->n_auctions, 2));
@@ -60,12 +63,14 @@ Test(schedule, an_auction_ends_a_day_after_its_first_bid_or_a_quarter_hour_after
 	cr_expect(eq(i64, s->auctions[1].end_s, 100000 + 86400));
 }
 
-Test(schedule, bids_that_do_not_raise_or_come_late_or_from_the_seller_do_not_count, .fini = remove_files)
+Test(schedule, bids_that_do_not_raise_or_come_late_or_from_the_seller_do_not_count,
+	.fini = remove_files)
 {
 	CLEANUP(schedule_free) struct schedule *s = NULL;
 	struct fault f = { 0 };
 
-	make_files(BIDS_HEAD "8.0,0xa,0xs,1,100000\n8.0,0xb,0xs,1,100010\n8.0,0xs,0xs,5,100020\n8.0,0xb,0xs,9,300000\n8.0,0xb,0xs,1.5,100030\n",
+	make_files(BIDS_HEAD "8.0,0xa,0xs,1,100000\n8.0,0xb,0xs,1,100010\n8.0,0xs,0xs,5,100020\n8."
+			     "0,0xb,0xs,9,300000\n8.0,0xb,0xs,1.5,100030\n",
 		LISTINGS_HEAD "8.0,0xs,90000,1\n");
 	cr_assert(zero(int, schedule_load(&s, folder, 50000, 10000000, &f)), "%s", f.text);
 	cr_assert(eq(u32, s->auctions[0].n_bids, 2));
@@ -79,7 +84,8 @@ Test(schedule, events_come_in_order_of_time, .fini = remove_files)
 	CLEANUP(schedule_free) struct schedule *s = NULL;
 	struct fault f = { 0 };
 
-	make_files(BIDS_HEAD "8.0,0xa,0xs,1,100000\n16.0,0xb,0xs,1,95000\n", LISTINGS_HEAD "16.0,0xs,94000,1\n8.0,0xs,90000,1\n");
+	make_files(BIDS_HEAD "8.0,0xa,0xs,1,100000\n16.0,0xb,0xs,1,95000\n",
+		LISTINGS_HEAD "16.0,0xs,94000,1\n8.0,0xs,90000,1\n");
 	cr_assert(zero(int, schedule_load(&s, folder, 50000, 10000000, &f)), "%s", f.text);
 	cr_assert(eq(u32, s->n_events, 6));
 	for (uint32_t i = 1; i < s->n_events; i++)
@@ -93,7 +99,8 @@ Test(schedule, what_was_won_before_the_window_is_spent, .fini = remove_files)
 	CLEANUP(schedule_free) struct schedule *s = NULL;
 	struct fault f = { 0 };
 
-	make_files(BIDS_HEAD "8.0,0xa,0xs,1.25,100000\n16.0,0xa,0xs,2,900000\n", LISTINGS_HEAD "8.0,0xs,90000,1\n16.0,0xs,890000,1\n");
+	make_files(BIDS_HEAD "8.0,0xa,0xs,1.25,100000\n16.0,0xa,0xs,2,900000\n",
+		LISTINGS_HEAD "8.0,0xs,90000,1\n16.0,0xs,890000,1\n");
 	cr_assert(zero(int, schedule_load(&s, folder, 500000, 10000000, &f)), "%s", f.text);
 	cr_expect(eq(u32, s->n_auctions, 1), "the ended one is not part of the story");
 	cr_expect(s->users[0].spent_before == ETH * 5 / 4);
@@ -138,7 +145,8 @@ Test(schedule, the_shipped_data_holds_a_busy_window)
 	char data[512];
 
 	snprintf(data, sizeof(data), "%s/souk/demo/data", getenv("SOUK_SOURCE_DIR"));
-	cr_assert(zero(int, schedule_load(&s, data, STORY_FROM_S, STORY_UNTIL_S, &f)), "%s", f.text);
+	cr_assert(
+		zero(int, schedule_load(&s, data, STORY_FROM_S, STORY_UNTIL_S, &f)), "%s", f.text);
 	cr_expect(gt(u32, s->n_auctions, 5000));
 	cr_expect(gt(u32, s->n_events, 20000));
 	cr_expect(gt(u32, s->n_users, 6000));

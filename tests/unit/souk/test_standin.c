@@ -53,7 +53,9 @@ Test(standin, a_collection_can_be_joined)
 {
 	struct sim_peer *p = connect_and_join("collection:foundation");
 
-	cr_expect(eq(str, (char *)sim_peer_next(p), "[\"1\",\"1\",\"collection:foundation\",\"phx_reply\",{\"status\":\"ok\",\"response\":{}}]"));
+	cr_expect(eq(str, (char *)sim_peer_next(p),
+		"[\"1\",\"1\",\"collection:foundation\",\"phx_reply\",{\"status\":\"ok\","
+		"\"response\":{}}]"));
 	cr_expect(eq(u32, joins, 1));
 	cr_expect(eq(str, last_slug, "foundation"));
 }
@@ -63,7 +65,8 @@ Test(standin, another_topic_is_unmatched)
 	struct sim_peer *p = connect_and_join("rooms:lobby");
 
 	cr_expect(eq(str, (char *)sim_peer_next(p),
-		"[null,\"1\",\"rooms:lobby\",\"phx_reply\",{\"status\":\"error\",\"response\":{\"reason\":\"unmatched topic\"}}]"));
+		"[null,\"1\",\"rooms:lobby\",\"phx_reply\",{\"status\":\"error\",\"response\":{"
+		"\"reason\":\"unmatched topic\"}}]"));
 	cr_expect(eq(u32, joins, 0));
 }
 
@@ -74,18 +77,21 @@ Test(standin, a_heartbeat_is_answered_by_a_reply)
 	sim_peer_next(p);
 	sim_peer_send(p, "[null,\"7\",\"phoenix\",\"heartbeat\",{}]");
 	loop_sim_settle(loop);
-	cr_expect(eq(str, (char *)sim_peer_next(p), "[null,\"7\",\"phoenix\",\"phx_reply\",{\"status\":\"ok\",\"response\":{}}]"));
+	cr_expect(eq(str, (char *)sim_peer_next(p),
+		"[null,\"7\",\"phoenix\",\"phx_reply\",{\"status\":\"ok\",\"response\":{}}]"));
 }
 
 Test(standin, an_event_goes_to_who_joined_and_carries_the_join_ref)
 {
-	struct sim_peer *a = connect_and_join("collection:a"), *b = connect_and_join("collection:b");
+	struct sim_peer *a = connect_and_join("collection:a"),
+			*b = connect_and_join("collection:b");
 
 	sim_peer_next(a);
 	sim_peer_next(b);
 	cr_expect(eq(u32, standin_push(standin, "a", "item_sold", STR("{\"x\":1}")), 1));
 	loop_sim_settle(loop);
-	cr_expect(eq(str, (char *)sim_peer_next(a), "[\"1\",null,\"collection:a\",\"item_sold\",{\"x\":1}]"));
+	cr_expect(eq(str, (char *)sim_peer_next(a),
+		"[\"1\",null,\"collection:a\",\"item_sold\",{\"x\":1}]"));
 	cr_expect(zero(ptr, (void *)sim_peer_next(b)));
 }
 
@@ -96,8 +102,11 @@ Test(standin, who_left_hears_nothing_more)
 	sim_peer_next(p);
 	sim_peer_send(p, "[\"1\",\"9\",\"collection:a\",\"phx_leave\",{}]");
 	loop_sim_settle(loop);
-	cr_expect(eq(str, (char *)sim_peer_next(p), "[\"1\",\"9\",\"collection:a\",\"phx_reply\",{\"status\":\"ok\",\"response\":{}}]"));
-	cr_expect(eq(str, (char *)sim_peer_next(p), "[\"1\",\"1\",\"collection:a\",\"phx_close\",{}]"));
+	cr_expect(eq(str, (char *)sim_peer_next(p),
+		"[\"1\",\"9\",\"collection:a\",\"phx_reply\",{\"status\":\"ok\",\"response\":{}}"
+		"]"));
+	cr_expect(eq(
+		str, (char *)sim_peer_next(p), "[\"1\",\"1\",\"collection:a\",\"phx_close\",{}]"));
 	cr_expect(eq(u32, standin_push(standin, "a", "item_sold", STR("{}")), 0));
 }
 
@@ -138,9 +147,20 @@ Test(standin, what_is_no_frame_closes_the_connection)
 
 Test(standin, a_wrong_key_or_version_is_refused_before_the_upgrade)
 {
-	cr_expect(eq(int, standin_admit(standin, &(struct ws_conn_info){ .query = STR("token=key&vsn=2.0.0") }), 0));
-	cr_expect(eq(int, standin_admit(standin, &(struct ws_conn_info){ .query = STR("vsn=2.0.0&token=key") }), 0));
-	cr_expect(eq(int, standin_admit(standin, &(struct ws_conn_info){ .query = STR("token=other&vsn=2.0.0") }), 403));
-	cr_expect(eq(int, standin_admit(standin, &(struct ws_conn_info){ .query = STR("token=key&vsn=9") }), 403));
+	cr_expect(eq(int,
+		standin_admit(
+			standin, &(struct ws_conn_info){ .query = STR("token=key&vsn=2.0.0") }),
+		0));
+	cr_expect(eq(int,
+		standin_admit(
+			standin, &(struct ws_conn_info){ .query = STR("vsn=2.0.0&token=key") }),
+		0));
+	cr_expect(eq(int,
+		standin_admit(
+			standin, &(struct ws_conn_info){ .query = STR("token=other&vsn=2.0.0") }),
+		403));
+	cr_expect(eq(int,
+		standin_admit(standin, &(struct ws_conn_info){ .query = STR("token=key&vsn=9") }),
+		403));
 	cr_expect(eq(int, standin_admit(standin, &(struct ws_conn_info){ 0 }), 403));
 }

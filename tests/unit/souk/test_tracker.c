@@ -12,7 +12,8 @@ static struct str id_of(uint64_t k)
 	static int at;
 	char *t = text[at++ % 4];
 
-	snprintf(t, 40, "%08x-0000-8000-8000-%012llx", (unsigned)(k * 2654435761u), (unsigned long long)k);
+	snprintf(t, 40, "%08x-0000-8000-8000-%012llx", (unsigned)(k * 2654435761u),
+		(unsigned long long)k);
 	return str_of(t);
 }
 
@@ -78,7 +79,9 @@ Test(tracker, unknown_and_malformed_ids_are_not_found)
 	tracker_sent(t, 1, id_of(1), 5);
 	cr_expect(eq(i64, tracker_mark_id(t, id_of(2), TRACKED_DECIDED), -1));
 	cr_expect(eq(i64, tracker_mark_id(t, STR("x"), TRACKED_DECIDED), -1));
-	cr_expect(eq(i64, tracker_mark_id(t, STR("zzzzzzzz-zzzz-zzzz-zzzz-zzzzzzzzzzzz"), TRACKED_DECIDED), -1));
+	cr_expect(eq(i64,
+		tracker_mark_id(t, STR("zzzzzzzz-zzzz-zzzz-zzzz-zzzzzzzzzzzz"), TRACKED_DECIDED),
+		-1));
 }
 
 Test(tracker, an_example_names_what_is_missing)
