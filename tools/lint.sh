@@ -49,7 +49,7 @@ print("\n".join(sorted(u for u in units & known if not u.startswith("tests/"))))
 P
 	xargs -P "$JOBS" -n 1 "${CLANG_TIDY:-clang-tidy}" --quiet -p "$BUILD" <"$OUT/units" >"$OUT/tidy-found" 2>"$OUT/tidy-noise"
 	local rc=$?
-	grep -E '(warning|error|note):' "$OUT/tidy-found" | sort -u
+	grep -E '(warning|error):' "$OUT/tidy-found" | sed "s#^\(\.\./\|$PWD/build/\.\./\|$PWD/\)*##" | sort -u
 	[ $rc -eq 0 ] || { grep -E 'error' "$OUT/tidy-noise" | sort -u | head -n 20; return 1; }
 	echo "$(wc -l <"$OUT/units") files"
 }
