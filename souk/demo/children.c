@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "common/base/log.h"
 
 #define LINE_MAX_BYTES   65536
+#define READS_PER_TURN   16
 #define RESTART_FIRST_MS 100
 #define RESTART_MAX_MS   5000
 #define GOOD_RUN_MS      10000
@@ -52,7 +54,6 @@ struct children {
 };
 
 static void reap(void *ctx);
-static int launch(struct child *c);
 
 int children_new(struct children **ret, struct loop *loop, const char *run_folder, bool to_stderr)
 {
@@ -73,11 +74,11 @@ int children_new(struct children **ret, struct loop *loop, const char *run_folde
 	return 0;
 }
 
-static struct child *find(const struct children *c, const char *name)
+static struct child *find(struct children *c, const char *name)
 {
 	for (size_t i = 0; i < c->n; i++)
 		if (strcmp(c->child[i].name, name) == 0)
-			return (struct child *)&c->child[i];
+			return &c->child[i];
 	return NULL;
 }
 
@@ -91,10 +92,11 @@ static void close_output(struct child *c)
 	c->text_n = 0;
 }
 
-/* Whole lines to the callback; a line that never ends is dropped at LINE_MAX_BYTES. */
-static void take_output(struct child *c)
+/* Whole lines to the callback; a line that never ends is dropped at LINE_MAX_BYTES. At most @reads:
+ * a child that talks without end leaves the others their turn. */
+static void take_output(struct child *c, int reads)
 {
-	for (;;) {
+	while (reads-- > 0) {
 		ssize_t got = read(c->out, c->text + c->text_n, LINE_MAX_BYTES - c->text_n);
 		size_t start = 0;
 
@@ -122,21 +124,28 @@ static void on_output(struct ev_loop *ev, struct ev_io *io, int events)
 {
 	(void)ev;
 	(void)events;
-	take_output(io->data);
+	take_output(io->data, READS_PER_TURN);
 }
 
-/* In the child, between fork and exec: async-signal-safe calls only. */
+/*
+ * In the child, between fork and exec, all signals blocked: async-signal-safe calls only. The
+ * supervisor's handlers go first: a signal that was meant for this child must end it, not wake the
+ * supervisor. Descriptors of libraries that did not think of exec stay behind, too.
+ */
 static void become(struct child *c, int out_write, int log_fd, pid_t supervisor)
 {
+	static const int HANDLED[] = { SIGCHLD, SIGINT, SIGTERM, SIGPIPE };
 	sigset_t none;
 
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != supervisor)
 		_exit(127);
+	for (size_t i = 0; i < ARRAY_LEN(HANDLED); i++)
+		signal(HANDLED[i], SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
+	close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	dup2(null_fd, STDIN_FILENO);
@@ -146,47 +155,69 @@ static void become(struct child *c, int out_write, int log_fd, pid_t supervisor)
 	_exit(127);
 }
 
-static int launch(struct child *c)
+/* 0 or -errno; c->pid is set on success only. */
+static int fork_child(struct child *c, int out_write, int log_fd)
+{
+	const pid_t supervisor = getpid();
+	sigset_t all, old;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	const pid_t pid = fork();
+
+	if (pid == 0)
+		become(c, out_write, log_fd, supervisor);
+	const int r = pid < 0 ? -errno : 0;
+
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (!r)
+		c->pid = pid;
+	return r;
+}
+
+static int open_log(const struct child *c)
 {
 	char path[320];
-	int fds[2] = { -1, -1 };
-	const pid_t supervisor = getpid();
 
+	if (c->all->to_stderr)
+		return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	snprintf(path, sizeof(path), "%s/%s.log", c->all->folder, c->name);
-	int log_fd = c->all->to_stderr
-			     ? dup(STDERR_FILENO)
-			     : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+}
+
+static void watch_output(struct child *c, int fd)
+{
+	close_output(c);
+	c->out = fd;
+	c->out_io.data = c;
+	ev_io_init(&c->out_io, on_output, c->out, EV_READ);
+	ev_io_start(loop_ev(c->all->loop), &c->out_io);
+}
+
+static int launch(struct child *c)
+{
+	int fds[2] = { -1, -1 };
+	const int log_fd = open_log(c);
 
 	if (log_fd < 0)
 		return -errno;
-	if (c->line && pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0) {
-		close(log_fd);
-		return -errno;
-	}
+	int r = c->line && pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0 ? -errno : 0;
+
 	if (fds[1] >= 0) /* the child writes as it likes: only our end does not block */
 		fcntl(fds[1], F_SETFL, 0);
-	c->pid = fork();
-	if (c->pid == 0)
-		become(c, fds[1], log_fd, supervisor);
-	int r = c->pid < 0 ? -errno : 0;
-
+	if (!r)
+		r = fork_child(c, fds[1], log_fd);
 	close(log_fd);
 	if (fds[1] >= 0)
 		close(fds[1]);
 	if (r) {
-		c->pid = 0;
 		if (fds[0] >= 0)
 			close(fds[0]);
 		return r;
 	}
 	c->started_ms = loop_mono_ms(c->all->loop);
-	if (c->line) {
-		close_output(c);
-		c->out = fds[0];
-		c->out_io.data = c;
-		ev_io_init(&c->out_io, on_output, c->out, EV_READ);
-		ev_io_start(loop_ev(c->all->loop), &c->out_io);
-	}
+	if (c->line)
+		watch_output(c, fds[0]);
 	return 0;
 }
 
@@ -201,32 +232,40 @@ static void restart(void *ctx)
 		loop_timer_start(c->restart_timer, RESTART_MAX_MS);
 }
 
+static int copy_args(struct child *c, const char *const *argv)
+{
+	for (size_t n = 0; argv[n]; n++) {
+		if (n == CHILD_ARGS_MAX - 1)
+			return -E2BIG;
+		c->argv[n] = strdup(argv[n]);
+		if (!c->argv[n])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 int children_start(struct children *all, const struct child_spec *spec)
 {
-	struct child *c = find(all, spec->name);
-	size_t n = 0;
+	struct child *c;
+	int r;
 
-	if (!c) {
-		if (all->n == CHILDREN_MAX)
-			return -ENOSPC;
-		c = &all->child[all->n++];
-		*c = (struct child){ .all = all, .out = -1 };
-	}
+	if (find(all, spec->name))
+		return -EEXIST;
+	if (all->n == CHILDREN_MAX)
+		return -ENOSPC;
+	c = &all->child[all->n++];
+	*c = (struct child){ .all = all, .out = -1 };
 	snprintf(c->name, sizeof(c->name), "%s", spec->name);
 	c->restart = spec->restart;
 	c->line = spec->line;
 	c->ended = spec->ended;
 	c->ctx = spec->ctx;
 	c->backoff_ms = RESTART_FIRST_MS;
-	for (; spec->argv[n] && n < CHILD_ARGS_MAX - 1; n++) {
-		free(c->argv[n]);
-		c->argv[n] = strdup(spec->argv[n]);
-		if (!c->argv[n])
-			return -ENOMEM;
-	}
-	if (!c->restart_timer)
-		c->restart_timer = loop_timer_new(all->loop, restart, c);
-	if (c->line && !c->text)
+	r = copy_args(c, spec->argv);
+	if (r)
+		return r;
+	c->restart_timer = loop_timer_new(all->loop, restart, c);
+	if (c->line)
 		c->text = malloc(LINE_MAX_BYTES);
 	if (!c->restart_timer || (c->line && !c->text))
 		return -ENOMEM;
@@ -239,7 +278,7 @@ static void died(struct child *c, int status)
 
 	c->pid = 0;
 	if (c->out >= 0)
-		take_output(c);
+		take_output(c, INT_MAX); /* the last words; a dead child adds none */
 	close_output(c);
 	if (c->restart && !c->is_asked_to_end) {
 		c->backoff_ms = was_good                             ? RESTART_FIRST_MS
@@ -276,18 +315,6 @@ void children_signal(struct children *all, const char *name, int signo)
 		c->is_asked_to_end = true;
 	if (c->pid)
 		kill(c->pid, signo);
-}
-
-bool children_is_alive(const struct children *all, const char *name)
-{
-	return children_pid(all, name) != 0;
-}
-
-pid_t children_pid(const struct children *all, const char *name)
-{
-	const struct child *c = find(all, name);
-
-	return c ? c->pid : 0;
 }
 
 size_t children_alive(const struct children *all)

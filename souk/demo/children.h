@@ -31,12 +31,10 @@ MUST_CHECK int children_new(
 	struct children **ret, struct loop *loop, const char *run_folder, bool to_stderr);
 struct children *children_free(struct children *c); /* kills what is left and waits for it */
 
-/* 0 or -errno. */
+/* 0, -EEXIST (a name starts once), -ENOSPC, -E2BIG, or another -errno. */
 MUST_CHECK int children_start(struct children *c, const struct child_spec *spec);
 /* SIGTERM: asked for, no restart */
 void children_signal(struct children *c, const char *name, int signo);
-bool children_is_alive(const struct children *c, const char *name);
-pid_t children_pid(const struct children *c, const char *name);
 size_t children_alive(const struct children *c);
 void children_stop_all(struct children *c); /* SIGTERM to everyone, no restarts */
 void children_kill_all(struct children *c); /* SIGKILL, no restarts */
