@@ -28,7 +28,7 @@ struct group_part {
 	bool is_told, gone;
 	bool held;
 	bool is_due; /* a commit is */
-	int64_t commit_offset;
+	int64_t commit_offset; /* asked for last; -1: none yet */
 	char *meta;
 	size_t n_meta;
 };
@@ -137,7 +137,8 @@ static void on_committed(struct kafka_group *g, rd_kafka_event_t *e)
 		log_debug("kafka", "commit failed",
 			"group=%s topic=%s partition=%d offset=%lld error=%s", g->name, x->topic,
 			x->partition, (long long)x->offset, rd_kafka_err2name(err));
-		if (p && p->is_told)
+		/* Of an earlier assignment, perhaps: only what this one asked for is sent again. */
+		if (p && p->commit_offset >= 0)
 			p->is_due = g->must_wait = true;
 	}
 }
@@ -169,6 +170,7 @@ static struct group_part *part_new(struct kafka_group *g, const char *full, int3
 		return NULL;
 	p->topic = bus_kafka_topic(g->h.bus, full + strlen(prefix));
 	p->partition = partition;
+	p->commit_offset = -1;
 	if (!p->topic) {
 		free(p);
 		return NULL;
