@@ -41,7 +41,21 @@ static const struct metric_def REGRESSED = { "souk_pricing_rows_regressed_total"
 static const struct metric_def UNREADABLE = { "souk_pricing_rows_unreadable_total", METRIC_COUNTER,
 	"Rows refused because they are not what their table says.", NULL };
 
+static const struct metric_def FORGOTTEN = { "souk_pricing_memo_forgotten_total", METRIC_COUNTER,
+	"Used versions and collections forgotten because pricing.memo_max were remembered.", NULL };
+
 /* ---- life ---- */
+
+static void batch_free(struct join_batch *b)
+{
+	LIST_REMOVE(b, link);
+	arena_free(b->arena);
+	free(b->events);
+	free(b->refs);
+	free(b->keys);
+	free(b->table);
+	free(b);
+}
 
 struct join *join_free(struct join *j)
 {
@@ -49,15 +63,8 @@ struct join *join_free(struct join *j)
 
 	if (!j)
 		return NULL;
-	while ((b = LIST_FIRST(&j->batches))) {
-		LIST_REMOVE(b, link);
-		arena_free(b->arena);
-		free(b->events);
-		free(b->refs);
-		free(b->keys);
-		free(b->table);
-		free(b);
-	}
+	while ((b = LIST_FIRST(&j->batches)))
+		batch_free(b);
 	keyed_free(j->used);
 	keyed_free(j->collections);
 	free(j);
@@ -85,19 +92,9 @@ int join_new(
 	j->again = metrics_counter(m, &AGAIN, NULL);
 	j->regressed = metrics_counter(m, &REGRESSED, NULL);
 	j->unreadable = metrics_counter(m, &UNREADABLE, NULL);
+	j->forgotten = metrics_counter(m, &FORGOTTEN, NULL);
 	*ret = TAKE(j);
 	return 0;
-}
-
-static void batch_free(struct join_batch *b)
-{
-	LIST_REMOVE(b, link);
-	arena_free(b->arena);
-	free(b->events);
-	free(b->refs);
-	free(b->keys);
-	free(b->table);
-	free(b);
 }
 
 static int batch_new(
@@ -263,10 +260,13 @@ static bool learn(struct join_batch *b)
 
 static void finish(struct join_batch *b, int err, const struct cache_row *rows)
 {
+	struct join *j = b->join;
+
 	b->err = err;
 	b->rows = err ? NULL : rows;
 	if (b->done)
 		b->done(b->ctx, b);
+	j->forgotten->value = keyed_evicted(j->used) + keyed_evicted(j->collections);
 	batch_free(b);
 }
 

@@ -57,7 +57,7 @@ struct join {
 	struct keyed *used;        /* row key -> struct used */
 	struct keyed *collections; /* item -> struct collection */
 	int64_t shards[SIDES];     /* 0: not known */
-	struct counter *reads, *keys, *again, *regressed, *unreadable;
+	struct counter *reads, *keys, *again, *regressed, *unreadable, *forgotten;
 };
 
 /* NULL: not asked. */

@@ -379,6 +379,28 @@ Test(join, a_used_version_is_remembered_as_long_as_an_offer_can_live)
 	world_fini(&w);
 }
 
+Test(join, used_versions_beyond_the_maximum_are_counted)
+{
+	struct join_event other = event;
+	struct join_batch *b;
+	char user[16], key[32];
+	struct world w;
+
+	world_init(&w);
+	load_all(&w);
+	for (int i = 0; i < 65; i++) {
+		snprintf(user, sizeof(user), "u_%d", i);
+		snprintf(key, sizeof(key), "profile:{%s}", user);
+		PUT(&w, key, 1, "user", user);
+		other.user = str_of(user);
+		cr_assert(zero(int, join_read(w.join, &other, 1, done, &w, &b)));
+		loop_sim_settle(w.loop);
+		cr_assert(eq(int, w.in.profile.row.state, ROW_PRESENT));
+	}
+	cr_expect(eq(i64, metrics_value(w.metrics, "souk_pricing_memo_forgotten_total", NULL), 1));
+	world_fini(&w);
+}
+
 Test(join, a_tombstone_that_ran_out_is_still_none)
 {
 	struct world w;
