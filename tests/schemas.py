@@ -12,6 +12,11 @@ import urllib.parse
 
 import jsonschema
 
+try:  # jsonschema from 4.18 on; its RefResolver does not find what unevaluatedProperties refers to
+    import referencing
+except ImportError:
+    referencing = None
+
 N_GOLDEN_MIN = 2
 NO_RECORD = {"common", "decision-inputs"}  # used by others, have no record of their own
 
@@ -56,18 +61,22 @@ class Schemas:
         self.folder = folder
         self.store = store
 
-    def problem(self, name, path):
-        """None, or why the file is not one of @name."""
+    def validator(self, name):
         schema = self.by_name[name]
         uri = (self.folder / (name + ".schema.json")).as_uri()
-        resolver = jsonschema.RefResolver(uri, schema, store=self.store, handlers={"file": self.missing})
+        if referencing is None:
+            resolver = jsonschema.RefResolver(uri, schema, store=self.store, handlers={"file": self.missing})
+            return jsonschema.Draft202012Validator(schema, resolver=resolver)
+        registry = referencing.Registry(retrieve=self.missing).with_contents(self.store.items())
+        return jsonschema.Draft202012Validator({"$ref": uri}, registry=registry)
+
+    def problem(self, name, path):
+        """None, or why the file is not one of @name."""
         try:
             value = load(path)
         except ValueError as e:
             return str(e)
-        error = jsonschema.exceptions.best_match(
-            jsonschema.Draft202012Validator(schema, resolver=resolver).iter_errors(value)
-        )
+        error = jsonschema.exceptions.best_match(self.validator(name).iter_errors(value))
         return error and "/".join(map(str, error.absolute_path)) + ": " + error.message
 
     @staticmethod
