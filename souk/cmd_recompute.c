@@ -124,18 +124,18 @@ static void check(
 	}
 }
 
+/* In place: a place is free again before anything can wait there anew. */
 static void retry_waiting(struct recompute *c, bool may_wait)
 {
 	const size_t n = c->n_waiting;
-	struct waiting *w = c->waiting;
 
 	c->n_waiting = 0;
-	c->waiting = calloc(WAITING_MAX, sizeof(*w));
-	for (size_t i = 0; i < n && c->waiting; i++) {
-		check(c, w[i].partition, w[i].offset, str_of(w[i].json), may_wait);
-		free(w[i].json);
+	for (size_t i = 0; i < n; i++) {
+		const struct waiting w = c->waiting[i];
+
+		check(c, w.partition, w.offset, str_of(w.json), may_wait);
+		free(w.json);
 	}
-	free(w);
 }
 
 /* A body has the key `<name>/<sha256>`; pointers and pauses are not of interest. */
@@ -290,6 +290,8 @@ static void fini(struct recompute *c)
 	process_fini(&c->process);
 	for (size_t i = 0; i < c->n_rulesets; i++)
 		ruleset_free(c->rulesets[i]);
+	for (size_t i = 0; i < c->n_waiting; i++)
+		free(c->waiting[i].json);
 	free(c->waiting);
 	buf_fini(&c->expected);
 	arena_free(c->scratch);

@@ -140,10 +140,8 @@ static int run_pricing(struct running *r, struct fault *f)
 
 static int pricing_command(int argc, char **argv)
 {
-	static const char *const warm[] = { TOPIC_DECISIONS, TOPIC_OFFERS,
-		TOPIC_INTEREST TOPIC_DLQ_SUFFIX, NULL };
-	static const struct process_need need = { "pricing", "pricing", true, true, warm,
-		PORT_PRICING };
+	static const struct process_need need = { "pricing", "pricing", true, true,
+		pricing_warm_topics, PORT_PRICING };
 
 	return run_role(&command_pricing, argc, argv, &need, run_pricing);
 }

@@ -140,6 +140,10 @@ static int check_cluster(const struct settings *s, struct fault *f, int *ret_wro
 	c.loop = loop;
 	c.until_ms = loop_mono_ms(loop) + CHECK_MAX_MS;
 	c.poll = loop_timer_new(loop, look, &c);
+	if (!c.poll) {
+		bus_free(c.bus);
+		return fault_set(f, FAULT_FATAL, -ENOMEM, "out of memory");
+	}
 	loop_timer_repeat(c.poll, 50);
 	loop_run(loop);
 	*ret_wrong = judge(&c);

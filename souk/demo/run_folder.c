@@ -17,21 +17,17 @@
 
 const char *const run_roles[RUN_ROLES] = { "ws-server", "pricing", "bidding", "connectors" };
 
-/* A port that was free a moment ago: fixed for the run, so that a restarted child is found where it
- * was. */
-static int free_port(void)
+/* A free port, and the socket that keeps it so; -1: none. */
+static int hold_port(int *ret_fd)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t n = sizeof(a);
-	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int port = -1;
 
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0 &&
-		getsockname(fd, (struct sockaddr *)&a, &n) == 0)
-		port = ntohs(a.sin_port);
-	if (fd >= 0)
-		close(fd);
-	return port;
+	*ret_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (*ret_fd < 0 || bind(*ret_fd, (struct sockaddr *)&a, sizeof(a)) < 0 ||
+		getsockname(*ret_fd, (struct sockaddr *)&a, &n) < 0)
+		return -1;
+	return ntohs(a.sin_port);
 }
 
 static int write_file(const char *folder, const char *name, const char *text, struct fault *f)
@@ -42,9 +38,15 @@ static int write_file(const char *folder, const char *name, const char *text, st
 	const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	const size_t n = strlen(text);
 
-	if (fd < 0 || write(fd, text, n) != (ssize_t)n || close(fd) < 0)
-		return fault_set(f, FAULT_FATAL, -EIO, "%s: %s", path, strerror(errno));
-	return 0;
+	if (fd < 0)
+		return fault_set(f, FAULT_FATAL, -errno, "%s: %s", path, strerror(errno));
+	errno = ENOSPC; /* what a short write means */
+	const bool is_written = write(fd, text, n) == (ssize_t)n;
+	const int error = errno;
+
+	if (close(fd) == 0 && is_written)
+		return 0;
+	return fault_set(f, FAULT_FATAL, -EIO, "%s: %s", path, strerror(error));
 }
 
 static int make_secrets(struct run_folder *r, struct fault *f)
@@ -65,17 +67,25 @@ static int make_secrets(struct run_folder *r, struct fault *f)
 	return write_file(r->path, "quote.keys", keys, f);
 }
 
+/* Fixed for the run, so that a restarted child is found where it was. All are held until the last
+ * is found: no two are the same. */
 static int pick_ports(struct run_folder *r, const struct demo_options *o)
 {
-	int *const ports[] = { &r->stream_port, &r->admin_port[0], &r->admin_port[1],
+	int *const ports[] = { &r->ws_port, &r->stream_port, &r->admin_port[0], &r->admin_port[1],
 		&r->admin_port[2], &r->admin_port[3], &r->world_admin_port,
 		&r->shoppers_admin_port };
+	int fds[ARRAY_LEN(ports)];
+	int e = 0;
 
-	r->ws_port = o->ws_port ? o->ws_port : free_port();
 	for (size_t i = 0; i < ARRAY_LEN(ports); i++)
-		if ((*ports[i] = free_port()) < 0)
-			return -EADDRNOTAVAIL;
-	return r->ws_port < 0 ? -EADDRNOTAVAIL : 0;
+		if ((*ports[i] = hold_port(&fds[i])) < 0)
+			e = -EADDRNOTAVAIL;
+	for (size_t i = 0; i < ARRAY_LEN(ports); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	if (o->ws_port)
+		r->ws_port = o->ws_port;
+	return e;
 }
 
 int run_folder_make(
@@ -104,6 +114,29 @@ int run_folder_make(
 	return make_secrets(r, f);
 }
 
+static void write_config(FILE *out, const struct run_folder *r, const struct demo_options *o)
+{
+	fprintf(out, "kafka:\n  bootstrap: \"%s\"\n  topic_prefix: \"%s\"\n", r->kafka, r->prefix);
+	/* The mock answers an empty fetch only when its time is over; a real broker at once. */
+	if (!o->kafka)
+		fprintf(out, "  properties: { fetch.wait.max.ms: 5 }\n");
+	fprintf(out, "redis: { url: \"%s\" }\n", r->redis_url);
+	fprintf(out, "ws:\n  listen: \"127.0.0.1:%d\"\n", r->ws_port);
+	fprintf(out, "  auth: { hs256_secret_file: \"%s\" }\n", r->secret_path);
+	fprintf(out, "  limits: { connections_per_address: 0, events_per_s: 1000, events_burst: "
+		     "1000 }\n");
+	fprintf(out, "pricing:\n  round: { ETH: \"0.0001\" }\n");
+	fprintf(out, "  rules_file: \"%s/rules.json\"\n", o->data);
+	fprintf(out, "  quote_keys_file: \"%s/quote.keys\"\n", r->path);
+	fprintf(out, "bidding:\n  opensea:\n    api_key_file: \"%s/stream.token\"\n", r->path);
+	fprintf(out, "    stream_url: \"ws://127.0.0.1:%d/socket/websocket\"\n", r->stream_port);
+	fprintf(out,
+		"    collections:\n      - { slug: %s, chain: \"eip155:1\", standard: erc721, ",
+		SCHEDULE_SLUG);
+	fprintf(out, "contract: \"%s\", fee_bps: %d, currency: ETH }\n", SCHEDULE_CONTRACT,
+		FRAME_MARKET_FEE_BPS + FRAME_ARTIST_FEE_BPS);
+}
+
 int run_folder_configure(const struct run_folder *r, const struct demo_options *o, struct fault *f)
 {
 	char *text = NULL;
@@ -113,22 +146,7 @@ int run_folder_configure(const struct run_folder *r, const struct demo_options *
 
 	if (!out)
 		return fault_set(f, FAULT_FATAL, -ENOMEM, "out of memory");
-	fprintf(out,
-		"kafka:\n  bootstrap: \"%s\"\n  topic_prefix: \"%s\"\n  properties: { "
-		"fetch.wait.max.ms: 5 }\n"
-		"redis: { url: \"%s\" }\n"
-		"ws:\n  listen: \"127.0.0.1:%d\"\n  auth: { hs256_secret_file: \"%s\" }\n  limits: "
-		"{ connections_per_address: 0, events_per_s: 1000, events_burst: 1000 }\n"
-		"pricing:\n  round: { ETH: \"0.0001\" }\n  rules_file: \"%s/rules.json\"\n  "
-		"quote_keys_file: \"%s/quote.keys\"\n"
-		"bidding:\n  opensea:\n    stream_url: \"ws://127.0.0.1:%d/socket/websocket\"\n    "
-		"api_key_file: \"%s/stream.token\"\n"
-		"    collections:\n      - { slug: " SCHEDULE_SLUG
-		", chain: \"eip155:1\", standard: erc721, contract: \"" SCHEDULE_CONTRACT
-		"\", fee_bps: %d, currency: ETH }\n"
-		"log: { level: info }\n",
-		r->kafka, r->prefix, r->redis_url, r->ws_port, r->secret_path, o->data, r->path,
-		r->stream_port, r->path, FRAME_MARKET_FEE_BPS + FRAME_ARTIST_FEE_BPS);
+	write_config(out, r, o);
 	fclose(out);
 	e = write_file(r->path, "souk.yaml", text, f);
 	free(text);

@@ -258,11 +258,12 @@ static void final_line(struct crowd *c)
 	json_u64(&j, "no_offers", s->no_offers);
 	json_u64(&j, "errors", s->errors);
 	json_u64(&j, "disconnects", s->disconnects);
+	/* A new owner may decide again what was not committed, under a higher revision. */
+	json_u64(&j, "answered_again", t->heard_twice);
 	json_latency(&j, c->shared.latency);
 	json_begin(&j, "checks");
 	check(&j, c, "some_events_and_offers", t->acked > 0 && s->offers > 0);
 	check(&j, c, "every_ack_decided_and_heard", open == 0 && t->overrun == 0);
-	check(&j, c, "no_answer_twice", t->heard_twice == 0);
 	check(&j, c, "no_price_broke_a_guard",
 		a->broke_guard == 0 && a->unreadable == 0 && a->outcomes[OUTCOME_OFFER] > 0);
 	check(&j, c, "revisions_never_back", s->rev_back == 0);
@@ -342,13 +343,14 @@ static int init_shoppers(struct crowd *c, struct fault *f)
 
 		r = gateway_token(&token, c->part->secret_file, user, NULL, expires_ms, f);
 		buf_putc(&token, '\0');
-		if (!r)
-			r = shopper_init(&c->shoppers[i], &c->shared, &factory, user, token.p);
+		if (r)
+			break;
+		c->n_shoppers++; /* to be freed, however far it comes */
+		r = shopper_init(&c->shoppers[i], &c->shared, &factory, user, token.p);
 		if (r)
 			break;
 		c->shoppers[i].device = devices[i % ARRAY_LEN(devices)];
 		c->shoppers[i].use_header = i % 2;
-		c->n_shoppers++;
 		shopper_start(&c->shoppers[i]);
 	}
 	return r || c->shoppers ? r : -ENOMEM;
