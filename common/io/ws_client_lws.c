@@ -225,6 +225,7 @@ static void on_connection_error(struct client *c, struct lws *wsi, const char *w
 		status = 0; /* upgraded, but wrongly */
 	snprintf(text, sizeof(text), "%.*s", why ? (int)n : 12, why ? why : "no connection");
 	set_why(c, 1006, status, status ? "upgrade refused" : text);
+	lws_set_opaque_user_data(wsi, NULL); /* we may be gone before it is */
 	c->wsi = NULL;
 	over_soon(c);
 }
