@@ -18,7 +18,8 @@
 #define PARTITIONS_MAX 4096
 #define DRAIN_POLL_MS  20
 
-const char *const pricing_warm_topics[] = { TOPIC_DECISIONS, TOPIC_OFFERS, TOPIC_RULES, NULL };
+const char *const pricing_warm_topics[] = { TOPIC_DECISIONS, TOPIC_OFFERS, TOPIC_RULES,
+	TOPIC_INTEREST TOPIC_DLQ_SUFFIX, NULL };
 
 struct pricing {
 	struct pricing_env env;
