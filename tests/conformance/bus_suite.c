@@ -333,8 +333,11 @@ static void a_reader_gets_everything_in_order(struct bus_harness *h)
 	CHECK(!open_reader(&w) && !bus_reader_add(w.reader, w.topic, 0, BUS_FROM_BEGIN, -1));
 	CHECK(tape_wait(&w.read, h, TAPE_RECORD, 1500));
 	CHECK(is_run(&w.read, 0, 1500));
-	for (size_t i = 0; i < 1500; i++)
-		CHECK((size_t)atoi(tape_at(&w.read, TAPE_RECORD, i)->value.p) == i);
+	for (size_t i = 0; i < 1500; i++) {
+		uint64_t value = UINT64_MAX;
+
+		CHECK(!str_to_u64(tape_at(&w.read, TAPE_RECORD, i)->value, &value) && value == i);
+	}
 	CHECK(tape_wait(&w.read, h, TAPE_END, 1));
 	CHECK(tape_last(&w.read, TAPE_END)->offset == 1500);
 	CHECK(bus_reader_high(w.reader, w.topic, 0) == 1500);
