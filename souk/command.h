@@ -16,10 +16,10 @@ struct command {
 	bool is_hidden;
 };
 
-extern const struct command command_bidding, command_config_check, command_config_doc,
-	command_config_print, command_connectors, command_demo, command_demo_part, command_pricing,
-	command_recompute, command_token, command_topics_check, command_topics_create,
-	command_version, command_ws_server;
+extern const struct command command_bidding, command_cache_reset, command_config_check,
+	command_config_doc, command_config_print, command_connectors, command_demo,
+	command_demo_part, command_pricing, command_recompute, command_token, command_topics_check,
+	command_topics_create, command_version, command_ws_server;
 
 #define EXIT_DONE   0
 #define EXIT_FAILED 1 /* the check or the work failed */

@@ -21,6 +21,7 @@ static const struct command *const commands[] = {
 	&command_topics_check,
 	&command_token,
 	&command_recompute,
+	&command_cache_reset,
 	&command_version,
 	&command_demo_part,
 };

@@ -20,6 +20,7 @@
 #include <jansson.h>
 
 #include "common/base/log.h"
+#include "souk/cache_reset.h"
 #include "souk/command.h"
 #include "souk/demo/broker.h"
 #include "souk/demo/children.h"
@@ -432,6 +433,20 @@ static int prepare_kafka(struct demo *d, struct fault *f)
 	return r;
 }
 
+/*
+ * A Redis that was used before holds rows of topics that are not this run's: versions of market
+ * rows begin with the offset of an owner record, and our log is new. So every side starts a new
+ * generation.
+ */
+static int prepare_redis(struct demo *d, struct fault *f)
+{
+	long long gen[CACHE_RESET_SIDES];
+
+	return d->options.redis
+		       ? cache_reset(d->options.redis, cache_reset_sides, CACHE_RESET_SIDES, gen, f)
+		       : 0;
+}
+
 static int demo_init(struct demo *d, struct fault *f)
 {
 	int r = loop_ev_new(&d->loop);
@@ -445,6 +460,8 @@ static int demo_init(struct demo *d, struct fault *f)
 	r = run_folder_make(&d->folder, &d->options, loop_now_ms(d->loop), f);
 	if (!r)
 		r = prepare_kafka(d, f);
+	if (!r)
+		r = prepare_redis(d, f);
 	if (!r)
 		r = run_folder_configure(&d->folder, &d->options, f);
 	if (!r)

@@ -1,14 +1,13 @@
 """The binary as an operator meets it: help, wrong flags, wrong configuration, a dead broker."""
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(__file__))
-from harness import SOUK, Tap, get, run, wait_for  # noqa: E402
+from harness import SOUK, Tap, free_port, get, redis_server, run, wait_for  # noqa: E402
 
 tap = Tap()
 
@@ -23,12 +22,6 @@ def written(text):
     f.write(text)
     f.close()
     return f.name
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 with tap.test("help"):
@@ -73,6 +66,16 @@ with tap.test("token"):
     tap.ok(r.returncode == 0 and r.stdout.count(".") == 2, "a token has three parts", r.stderr)
     fails("a short secret is refused", ["token", "--user", "u", "--secret-file", written("short")], 1, "32")
     fails("a user is needed", ["token"], 2, "--user")
+
+with tap.test("cache reset"), redis_server() as url:
+    fails("an unknown side is named", ["cache", "reset", "--side", "weather"], 2, "weather", "inventory")
+    fails("a side that is not there has nothing to reset", ["cache", "reset", "--side", "market", "--set", "redis.url=" + url], 1, "nothing to reset")
+    cli = ["redis-cli", "-u", url]
+    subprocess.run([*cli, "HSET", "feed:{market}", "gen", "4", "shards", "0"], check=True, stdout=subprocess.DEVNULL)
+    r = run("cache", "reset", "--side", "market", "--json", "--set", "redis.url=" + url)
+    tap.ok(r.returncode == 0 and json.loads(r.stdout) == {"side": "market", "gen": 5}, "a reset raises the generation", r.stdout + r.stderr)
+    stored = subprocess.run([*cli, "HGETALL", "feed:{market}"], check=True, capture_output=True, text=True).stdout.split()
+    tap.eq(dict(zip(stored[::2], stored[1::2])), {"gen": "5", "shards": "0"}, "and keeps the number of shards")
 
 with tap.test("a dead broker"):
     dead, admin = free_port(), free_port()

@@ -6,7 +6,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(__file__))
-from harness import Demo, Tap, get, wait_for  # noqa: E402
+from harness import Demo, Tap, get, redis_server, wait_for  # noqa: E402
 
 REAL = "--real" in sys.argv
 where = ["--kafka", os.environ["SOUK_TEST_KAFKA"]] if REAL else []
@@ -16,22 +16,34 @@ tap = Tap()
 CHECKS = ["every_ack_decided_and_heard", "no_price_broke_a_guard", "revisions_never_back", "every_decision_recomputes", "guard_conflicts_under_1_percent",
           "every_message_readable"]
 
-with tap.test(f"the scene on {on}"), Demo("--for", "20s", "--rate", "200", *where) as d:
-    ready = d.ready()
-    tap.ok(all(k in ready for k in ("ws", "http", "kafka", "redis", "admin", "token")), "the ready line has its members", ready)
-    for role, url in ready["admin"].items():
-        tap.eq(get(url + "/readyz")[0], 200, f"{role} is ready")
-    summary, code = d.end()
-    detail = json.dumps(summary) + d.stderr()
-    tap.eq(code, 0, "the run ends with 0")
-    for name in CHECKS:
-        tap.ok(summary["checks"].get(name) is True, f"check {name} holds on {on}", detail)
-    tap.ok(all(summary["checks"].values()), "and every other check", detail)
-    tap.ok(summary["acks"] > 2000 and summary["acks"] >= 0.97 * summary["events"], "nearly every event was acknowledged", detail)
-    tap.ok(summary["decisions"].get("OFFER", 0) > 0.5 * summary["acks"], "most were answered with an offer", detail)
-    lat = summary["latency_ms"]
-    tap.ok(0 < lat["p50"] <= lat["p90"] <= lat["p99"] <= lat["p999"], "latency percentiles are there and in order", lat)
-    tap.eq(d.leftovers(), ([], []), "no process and no file is left behind")
+def the_scene(again, *args):
+    """Runs the scene once, with the demo's own checks and ours on its summary."""
+    with tap.test(f"the scene on {on}{again}"), Demo("--for", "20s", "--rate", "200", *where, *args) as d:
+        ready = d.ready()
+        tap.ok(all(k in ready for k in ("ws", "http", "kafka", "redis", "admin", "token")), "the ready line has its members", ready)
+        for role, url in ready["admin"].items():
+            tap.eq(get(url + "/readyz")[0], 200, f"{role} is ready")
+        summary, code = d.end()
+        detail = json.dumps(summary) + d.stderr()
+        tap.eq(code, 0, "the run ends with 0")
+        for name in CHECKS:
+            tap.ok(summary["checks"].get(name) is True, f"check {name} holds on {on}{again}", detail)
+        tap.ok(all(summary["checks"].values()), "and every other check", detail)
+        tap.ok(summary["acks"] > 2000 and summary["acks"] >= 0.97 * summary["events"], "nearly every event was acknowledged", detail)
+        tap.ok(summary["decisions"].get("OFFER", 0) > 0.5 * summary["acks"], "most were answered with an offer", detail)
+        tap.ok(summary["answered_again"] == 0, "and none twice, since no owner changed", detail)
+        lat = summary["latency_ms"]
+        tap.ok(0 < lat["p50"] <= lat["p90"] <= lat["p99"] <= lat["p999"], "latency percentiles are there and in order", lat)
+        tap.eq(d.leftovers(), ([], []), "no process and no file is left behind")
+
+
+if REAL:
+    # Twice on the same servers: a run's versions and topics are its own, what the first left in Redis does not hold up the second.
+    with redis_server() as url:
+        the_scene("", "--redis", url)
+        the_scene(", again", "--redis", url)
+else:
+    the_scene("")
 
 if not REAL:
     with tap.test("Ctrl-C"), Demo() as d:

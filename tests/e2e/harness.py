@@ -174,6 +174,30 @@ class Session:
         return await self.next(lambda m: m.get("id") == message["id"], seconds)
 
 
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@contextlib.contextmanager
+def redis_server():
+    """A real redis-server over TCP, as an operator would have one; gives its URL."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="souk-redis-") as folder:
+        p = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder],
+                             stdout=subprocess.DEVNULL)
+        try:
+            def up():
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                    return True
+            wait_for(up, 20, "redis-server")
+            yield f"redis://127.0.0.1:{port}/3"
+        finally:
+            p.terminate()
+            p.wait(20)
+
+
 def raw_http(port, head, timeout=10):
     """Sends bytes to the port and returns the answer's status line and headers."""
     with socket.create_connection(("127.0.0.1", port), timeout) as s:
