@@ -25,60 +25,29 @@ struct reset {
 	int err;
 };
 
-static struct str side_key(char ret[64], const char *side)
+static void raised(void *ctx, int err, const struct cache_row *rows, size_t n)
 {
-	return (struct str){ ret, (size_t)snprintf(ret, 64, "feed:{%s}", side) };
-}
+	struct reset *r = ctx;
+	uint64_t gen = 0;
 
-static void next(struct reset *r, int err)
-{
+	if (!err && n == 1 && rows[0].state == CACHE_PRESENT &&
+		!str_to_u64(row_get(&rows[0].row, "gen"), &gen))
+		r->gen[r->at] = (long long)gen;
 	r->err = err;
 	r->is_asked = false;
 	if (err || ++r->at == r->n)
 		loop_stop(r->loop);
 }
 
-static void written(void *ctx, int err, bool yes)
-{
-	(void)yes;
-	next(ctx, err);
-}
-
-static void read_side(void *ctx, int err, const struct cache_row *rows, size_t n)
-{
-	struct reset *r = ctx;
-	char key[64], gen[24];
-	uint64_t now = 0;
-	struct row row = { .n = 0 };
-
-	if (err || n != 1 || rows[0].state != CACHE_PRESENT) {
-		next(r, err);
-		return;
-	}
-	if (str_to_u64(row_get(&rows[0].row, "gen"), &now))
-		now = 0;
-	r->gen[r->at] = (long long)now + 1;
-	snprintf(gen, sizeof(gen), "%lld", r->gen[r->at]);
-	err = row_put(&row, STR("shards"), row_get(&rows[0].row, "shards"));
-	if (!err)
-		err = row_put(&row, STR("gen"), str_of(gen));
-	if (!err)
-		err = cache_view_put(r->cache, side_key(key, r->sides[r->at]), &row, 0, written, r);
-	if (err)
-		next(r, err);
-}
-
 static void on_tick(void *ctx)
 {
 	struct reset *r = ctx;
-	char key[64];
-	struct str k = side_key(key, r->sides[r->at]);
 
 	if (loop_mono_ms(r->loop) > r->until_ms) {
 		r->err = -ETIMEDOUT;
 		loop_stop(r->loop);
 	} else if (cache_is_up(r->cache) && !r->is_asked) {
-		r->is_asked = cache_read(r->cache, &k, 1, read_side, r) == 0;
+		r->is_asked = cache_side_raise(r->cache, str_of(r->sides[r->at]), raised, r) == 0;
 	}
 }
 

@@ -106,6 +106,7 @@ struct cache_ops {
 	int (*feed_beat)(struct cache *c, const struct cache_feed *f, cache_bool_fn fn, void *ctx);
 	int (*side_open)(
 		struct cache *c, struct str side, int32_t shards, cache_read_fn fn, void *ctx);
+	int (*side_raise)(struct cache *c, struct str side, cache_read_fn fn, void *ctx);
 	int (*lease_take)(struct cache *c, struct str key, struct str value, int64_t ttl_ms,
 		cache_bool_fn fn, void *ctx);
 	int (*lease_renew)(struct cache *c, struct str key, struct str value, int64_t ttl_ms,
@@ -177,6 +178,13 @@ static inline int cache_side_open(
 	struct cache *c, struct str side, int32_t shards, cache_read_fn fn, void *ctx)
 {
 	return c->ops->side_open(c, side, shards, fn, ctx);
+}
+/* A new generation: raises `gen` of feed:{side} and removes the feeds of its shards in one step, so
+ * that none vouches for rows that no longer count. Answers as side_open, CACHE_MISSING (and nothing
+ * done) if the side is not there. For operators: walks the whole database. */
+static inline int cache_side_raise(struct cache *c, struct str side, cache_read_fn fn, void *ctx)
+{
+	return c->ops->side_raise(c, side, fn, ctx);
 }
 /* SET NX PX: whether the key is now ours. */
 static inline int cache_lease_take(struct cache *c, struct str key, struct str value,

@@ -162,6 +162,24 @@ static int op_side_open(
 	return submit_one(c, r);
 }
 
+static int op_side_raise(struct cache *base, struct str side, cache_read_fn fn, void *ctx)
+{
+	struct cache_redis *c = redis(base);
+	char key[CACHE_SIDE_MAX + 8], pattern[CACHE_SIDE_MAX + 16];
+	struct redis_req *r;
+	int err;
+
+	assert(side.n <= CACHE_SIDE_MAX);
+	snprintf(key, sizeof(key), "feed:{" STR_FMT "}", STR_ARG(side));
+	snprintf(pattern, sizeof(pattern), "%s:*", key);
+	r = script(c, SCRIPT_SIDE_RAISE, ANSWER_READ, str_of(key), 1, ctx, &err);
+	if (!r)
+		return err;
+	r->fn.read = fn;
+	redis_wire_arg(&r->wire, str_of(pattern));
+	return submit_one(c, r);
+}
+
 static int lease(struct cache *base, enum cache_script s, struct str key, struct str value,
 	int64_t ttl_ms, cache_bool_fn fn, void *ctx)
 {
@@ -262,6 +280,7 @@ static const struct cache_ops redis_ops = {
 	.feed_open = op_feed_open,
 	.feed_beat = op_feed_beat,
 	.side_open = op_side_open,
+	.side_raise = op_side_raise,
 	.lease_take = op_lease_take,
 	.lease_renew = op_lease_renew,
 	.lease_drop = op_lease_drop,

@@ -63,6 +63,17 @@ const char *const cache_scripts[SCRIPT_MAX] = {
 			     "redis.call('HSETNX', KEYS[1], 'gen', '1')\n"
 			     "return redis.call('HGETALL', KEYS[1])\n",
 
+	/*
+	 * pattern of the shards' feeds -> the side, or nothing if it is not there. KEYS walks the whole
+	 * database: an operator's act, rare, and it must be one step with the raise. Otherwise a
+	 * feed that is still complete would vouch for rows that no longer count.
+	 */
+	[SCRIPT_SIDE_RAISE] =
+		"if redis.call('EXISTS', KEYS[1]) == 0 then return {} end\n"
+		"redis.call('HINCRBY', KEYS[1], 'gen', 1)\n"
+		"for _, k in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', k) end\n"
+		"return redis.call('HGETALL', KEYS[1])\n",
+
 	/* value, ttl_ms -> taken */
 	[SCRIPT_LEASE_TAKE] =
 		"return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0\n",

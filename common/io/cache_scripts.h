@@ -1,14 +1,15 @@
 #pragma once
 
 /*
- * The Lua scripts of cache_redis.c: one key each, everything else in ARGV, so that they also run on
- * a cluster. Each has its own comment in the .c file with its arguments and its answer.
+ * The Lua scripts of cache_redis.c: one key each (SIDE_RAISE also the shards' feeds, of the same hash
+ * tag), everything else in ARGV, so that they also run on a cluster. Each has its own comment in the .c file with its arguments and its answer.
  */
 enum cache_script {
 	SCRIPT_WRITE,
 	SCRIPT_FEED_OPEN,
 	SCRIPT_FEED_BEAT,
 	SCRIPT_SIDE_OPEN,
+	SCRIPT_SIDE_RAISE,
 	SCRIPT_LEASE_TAKE,
 	SCRIPT_LEASE_RENEW,
 	SCRIPT_LEASE_DROP,

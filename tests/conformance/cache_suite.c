@@ -518,6 +518,54 @@ void cache_suite_a_side_opens_with_gen_1_and_keeps_a_higher_one(struct cache_har
 	CHECK(a.gen == 12 && !strcmp(a.a, "12"));
 }
 
+static struct answer side_raise(struct cache_harness *h, struct cache *c, const char *side)
+{
+	struct answer a = { .err = 0 };
+
+	CHECK(cache_side_raise(c, str_of(side), on_side, &a) == 0);
+	await(h, &a.is_there);
+	CHECK(a.err == 0 && a.n == 1);
+	return a;
+}
+
+void cache_suite_a_raised_side_has_a_higher_gen_and_no_feeds(struct cache_harness *h)
+{
+	CLEANUP(cache_free) struct cache *c = connected(h);
+	const struct cache_feed beat = {
+		.key = STR("feed:{profile}:1"), .run = STR("run"), .alive_at = 1, .complete = true
+	};
+	const struct cache_feed other = {
+		.key = STR("feed:{profiles}:1"), .run = STR("run"), .alive_at = 1
+	};
+	struct answer a = side_open(h, c, 4), opened = { .err = 0 }, beaten = { .err = 0 },
+		      kept = { .err = 0 };
+
+	CHECK(cache_feed_open(c, beat.key, beat.run, on_bool, &opened) == 0);
+	await(h, &opened.is_there);
+	opened = (struct answer){ .err = 0 };
+	CHECK(cache_feed_open(c, other.key, other.run, on_bool, &opened) == 0);
+	await(h, &opened.is_there);
+	a = side_raise(h, c, "profile");
+	CHECK(a.gen == 2 && !strcmp(a.a, "4"));
+	CHECK(cache_feed_beat(c, &beat, on_bool, &beaten) == 0);
+	await(h, &beaten.is_there);
+	CHECK(!beaten.yes);
+	CHECK(cache_feed_beat(c, &other, on_bool, &kept) == 0);
+	await(h, &kept.is_there);
+	CHECK(kept.yes);
+	a = side_open(h, c, 4);
+	CHECK(a.gen == 2);
+}
+
+void cache_suite_a_side_that_is_not_there_is_not_raised(struct cache_harness *h)
+{
+	CLEANUP(cache_free) struct cache *c = connected(h);
+
+	CHECK(side_raise(h, c, "loyalty").gen == 0);
+	CHECK(side_open(h, c, 3).gen == 1);
+	CHECK(side_raise(h, c, "loyalty").gen == 0);
+}
+
 /* ---- leases and views ---- */
 
 void cache_suite_a_lease_is_taken_once(struct cache_harness *h)

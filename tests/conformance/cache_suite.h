@@ -41,6 +41,8 @@ struct cache_harness {
 	X(a_feed_beat_after_a_flush_is_refused) \
 	X(a_feed_keeps_complete_on_takeover) \
 	X(a_side_opens_with_gen_1_and_keeps_a_higher_one) \
+	X(a_raised_side_has_a_higher_gen_and_no_feeds) \
+	X(a_side_that_is_not_there_is_not_raised) \
 	X(a_lease_is_taken_once) \
 	X(a_lease_is_renewed_and_dropped_by_its_holder_only) \
 	X(a_lease_expires) \

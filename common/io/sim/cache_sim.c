@@ -39,6 +39,7 @@ enum kind {
 	FEED_OPEN,
 	FEED_BEAT,
 	SIDE_OPEN,
+	SIDE_RAISE,
 	LEASE_TAKE,
 	LEASE_RENEW,
 	LEASE_DROP,
@@ -467,6 +468,42 @@ static void do_side_open(struct sim_store *s, struct cmd *cmd)
 	tell_all(s, cmd->key);
 }
 
+/* Every key `<side>:…`. */
+static void remove_shards(struct sim_store *s, struct str side)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (struct entry **at = &s->bucket[i]; *at;) {
+			const struct str key = (*at)->key;
+
+			if (key.n > side.n && str_starts(key, side) && key.p[side.n] == ':') {
+				tell_all(s, key);
+				entry_remove(at);
+			} else {
+				at = &(*at)->next;
+			}
+		}
+	}
+}
+
+/* The side's gen goes up and its shards' feeds are gone, in one step. */
+static void do_side_raise(struct sim_store *s, struct cmd *cmd)
+{
+	struct entry *e = find(s, cmd->key);
+	uint64_t gen = 0;
+
+	cmd->n = 1;
+	cmd->rows = calloc(1, sizeof(*cmd->rows));
+	assert(cmd->rows);
+	if (e) {
+		if (str_to_u64(field_get(e, "gen"), &gen))
+			gen = 0;
+		field_set_i64(e, STR("gen"), (int64_t)gen + 1);
+		remove_shards(s, cmd->key);
+		tell_all(s, cmd->key);
+	}
+	read_one(cmd, e, cmd->rows);
+}
+
 static void do_lease(struct sim_store *s, struct cmd *cmd)
 {
 	struct entry *e = find(s, cmd->key);
@@ -504,6 +541,9 @@ static void execute(struct sim_store *s, struct cmd *cmd)
 	case SIDE_OPEN:
 		do_side_open(s, cmd);
 		break;
+	case SIDE_RAISE:
+		do_side_raise(s, cmd);
+		break;
 	case LEASE_TAKE:
 	case LEASE_RENEW:
 	case LEASE_DROP:
@@ -522,6 +562,7 @@ static void answer(struct cmd *cmd)
 	switch (cmd->kind) {
 	case READ:
 	case SIDE_OPEN:
+	case SIDE_RAISE:
 		if (cmd->fn.read)
 			cmd->fn.read(cmd->ctx, cmd->err, cmd->err ? NULL : cmd->rows,
 				cmd->err ? 0 : cmd->n);
@@ -696,6 +737,16 @@ static int sim_side_open(
 	return submit(sim(c), &cmd, ctx);
 }
 
+static int sim_side_raise(struct cache *c, struct str side, cache_read_fn fn, void *ctx)
+{
+	char key[64];
+	struct cmd cmd = { .kind = SIDE_RAISE, .fn.read = fn };
+
+	assert(side.n <= CACHE_SIDE_MAX);
+	cmd.key = (struct str){ key, (size_t)sprintf(key, "feed:{" STR_FMT "}", STR_ARG(side)) };
+	return submit(sim(c), &cmd, ctx);
+}
+
 static int lease(struct cache *c, enum kind kind, struct str key, struct str value, int64_t ttl_ms,
 	cache_bool_fn fn, void *ctx)
 {
@@ -759,6 +810,7 @@ static const struct cache_ops sim_ops = {
 	.feed_open = sim_feed_open,
 	.feed_beat = sim_feed_beat,
 	.side_open = sim_side_open,
+	.side_raise = sim_side_raise,
 	.lease_take = sim_lease_take,
 	.lease_renew = sim_lease_renew,
 	.lease_drop = sim_lease_drop,
