@@ -143,22 +143,11 @@ static int set_enum(const struct config_loader *l, const struct config_slot *slo
 		STR_ARG(buf_str(&names)), STR_ARG(show));
 }
 
-static struct str trim(struct str s)
-{
-	while (s.n && (s.p[0] == ' ' || s.p[0] == '\t')) {
-		s.p++;
-		s.n--;
-	}
-	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
-
 static int set_separated(const struct config_loader *l, const struct config_slot *slot,
 	const struct config_origin *at, const char *key, struct str text)
 {
 	CLEANUP(config_list_fini) struct config_list list = { 0 };
-	struct str rest = trim(text);
+	struct str rest = str_trim(text);
 	bool more = rest.n > 0;
 
 	while (more) {
@@ -169,7 +158,7 @@ static int set_separated(const struct config_loader *l, const struct config_slot
 		more = comma != NULL;
 		rest.p += item.n + (more ? 1 : 0);
 		rest.n -= item.n + (more ? 1 : 0);
-		item = trim(item);
+		item = str_trim(item);
 		if (item.n == 0)
 			return config_error(l, at, key, "an item between commas is empty");
 		r = config_list_add(&list, item);

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define STEP_BITS 6
 #define STEPS     (1 << STEP_BITS)
@@ -78,29 +77,9 @@ void histogram_add(struct histogram *h, int64_t value)
 		h->max = value;
 }
 
-void histogram_merge(struct histogram *into, const struct histogram *from)
-{
-	for (size_t i = 0; i < N_BUCKETS; i++)
-		into->buckets[i] += from->buckets[i];
-	into->count += from->count;
-	into->sum = add_saturated(into->sum, from->sum);
-	if (from->max > into->max)
-		into->max = from->max;
-}
-
-void histogram_reset(struct histogram *h)
-{
-	memset(h, 0, sizeof(*h));
-}
-
 uint64_t histogram_count(const struct histogram *h)
 {
 	return h->count;
-}
-
-int64_t histogram_max(const struct histogram *h)
-{
-	return h->max;
 }
 
 int64_t histogram_sum(const struct histogram *h)

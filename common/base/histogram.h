@@ -15,10 +15,7 @@ struct histogram *histogram_free(struct histogram *h);
 DEFINE_CLEANUP(struct histogram *, histogram_free)
 
 void histogram_add(struct histogram *h, int64_t value); /* negative counts as 0 */
-void histogram_merge(struct histogram *into, const struct histogram *from);
-void histogram_reset(struct histogram *h);
 uint64_t histogram_count(const struct histogram *h);
-int64_t histogram_max(const struct histogram *h);
 int64_t histogram_sum(const struct histogram *h);
 
 /* @q in 0..1: the lowest recorded bucket bound that at least q of the values do not exceed; 0 when

@@ -29,6 +29,17 @@ int str_copy(char *ret, size_t cap, struct str s)
 	return 0;
 }
 
+struct str str_trim(struct str s)
+{
+	while (s.n && (s.p[0] == ' ' || s.p[0] == '\t')) {
+		s.p++;
+		s.n--;
+	}
+	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+		s.n--;
+	return s;
+}
+
 int str_to_u64(struct str s, uint64_t *ret)
 {
 	uint64_t v = 0;

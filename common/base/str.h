@@ -60,6 +60,9 @@ int str_to_u64(struct str s, uint64_t *ret);
  * -ERANGE. */
 int str_to_i64(struct str s, int64_t *ret);
 
+/* Without the spaces and tabs at both ends. Borrows. */
+struct str str_trim(struct str s);
+
 /* Valid UTF-8 without surrogates and overlong forms. */
 bool str_is_utf8(struct str s);
 

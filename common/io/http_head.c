@@ -34,17 +34,6 @@ static bool is_token(struct str s)
 	return s.n > 0;
 }
 
-static struct str trim(struct str s)
-{
-	while (s.n && (s.p[0] == ' ' || s.p[0] == '\t')) {
-		s.p++;
-		s.n--;
-	}
-	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
-
 /* Up to @stop, which is dropped; the whole rest if there is none. */
 static struct str cut(struct str *rest, char stop)
 {
@@ -90,7 +79,7 @@ static int header_parse(struct http_head *h, struct str line)
 	if (!memchr(line.p, ':', line.n))
 		return HTTP_HEAD_E_BAD;
 	header.name = cut(&line, ':');
-	header.value = trim(line);
+	header.value = str_trim(line);
 	/* A folded line begins with a space, which is not part of a name either. */
 	if (!is_token(header.name))
 		return HTTP_HEAD_E_BAD;
@@ -154,7 +143,7 @@ bool http_head_has_token(
 		if (!is_named(&h->headers[i], name))
 			continue;
 		while (rest.n) {
-			struct str item = trim(cut(&rest, ','));
+			struct str item = str_trim(cut(&rest, ','));
 
 			if (item.n == token.n &&
 				(any_case ? strncasecmp(item.p, token.p, token.n) == 0

@@ -65,7 +65,7 @@ struct sim_cursor *sim_cursor_new(
 	return cs->v[cs->n++] = c;
 }
 
-struct sim_cursor *sim_cursor_find(
+static struct sim_cursor *cursor_find(
 	const struct sim_cursors *cs, const char *topic, int32_t partition)
 {
 	for (size_t i = 0; i < cs->n; i++) {
@@ -259,6 +259,16 @@ static int64_t pump_members(struct bus_sim *s, int64_t now)
 	return due;
 }
 
+static void wake(struct bus_sim *s, int64_t due_us)
+{
+	int64_t delay = due_us - mono(s);
+
+	if (s->read_due_us >= 0 && s->read_due_us <= due_us)
+		return;
+	s->read_due_us = due_us;
+	loop_timer_start_us(s->read_timer, delay > 0 ? delay : 0);
+}
+
 static void on_read(void *ctx)
 {
 	struct bus_sim *s = ctx;
@@ -272,24 +282,14 @@ static void on_read(void *ctx)
 	int64_t due = earlier(pump_readers(s, now), pump_members(s, now));
 	b->n_busy--;
 	if (due != INT64_MAX)
-		bus_sim_wake(s, due);
+		wake(s, due);
 	bus_sim_sweep(b);
-}
-
-void bus_sim_wake(struct bus_sim *s, int64_t due_us)
-{
-	int64_t delay = due_us - mono(s);
-
-	if (s->read_due_us >= 0 && s->read_due_us <= due_us)
-		return;
-	s->read_due_us = due_us;
-	loop_timer_start_us(s->read_timer, delay > 0 ? delay : 0);
 }
 
 void bus_sim_wake_all(struct sim_broker *b, int64_t due_us)
 {
 	for (struct bus_sim *s = b->buses; s; s = s->next)
-		bus_sim_wake(s, due_us);
+		wake(s, due_us);
 }
 
 void bus_sim_sweep(struct sim_broker *b)
@@ -555,7 +555,7 @@ static int sim_reader_add(struct bus_reader *reader, const char *topic, int32_t 
 	struct bus_sim *s = sim_of(reader->bus);
 	const struct sim_name *name = intern(s, topic);
 
-	if (sim_cursor_find(&r->cursors, topic, partition))
+	if (cursor_find(&r->cursors, topic, partition))
 		return -EEXIST;
 	struct sim_cursor *c = name ? sim_cursor_new(&r->cursors, name, partition) : NULL;
 	if (!c)
@@ -563,14 +563,14 @@ static int sim_reader_add(struct bus_reader *reader, const char *topic, int32_t 
 	c->pos = from;
 	c->until = until;
 	c->ready_us = mono(s) + s->broker->latency_us;
-	bus_sim_wake(s, c->ready_us);
+	wake(s, c->ready_us);
 	return 0;
 }
 
 static void sim_reader_remove(struct bus_reader *reader, const char *topic, int32_t partition)
 {
 	struct sim_reader *r = (struct sim_reader *)reader;
-	struct sim_cursor *c = sim_cursor_find(&r->cursors, topic, partition);
+	struct sim_cursor *c = cursor_find(&r->cursors, topic, partition);
 
 	if (c)
 		c->gone = true;
@@ -625,7 +625,7 @@ static void sim_group_close(struct bus_group *g)
 
 static struct sim_cursor *member_cursor(struct bus_group *g, const char *topic, int32_t partition)
 {
-	return sim_cursor_find(&((struct sim_member *)g)->cursors, topic, partition);
+	return cursor_find(&((struct sim_member *)g)->cursors, topic, partition);
 }
 
 static void sim_group_start(struct bus_group *g, const char *topic, int32_t partition, int64_t from)
@@ -639,7 +639,7 @@ static void sim_group_start(struct bus_group *g, const char *topic, int32_t part
 	c->told_end = false;
 	c->started = true;
 	c->ready_us = mono(s) + s->broker->latency_us;
-	bus_sim_wake(s, c->ready_us);
+	wake(s, c->ready_us);
 }
 
 static void sim_group_hold(struct bus_group *g, const char *topic, int32_t partition, bool hold)
@@ -650,7 +650,7 @@ static void sim_group_hold(struct bus_group *g, const char *topic, int32_t parti
 		return;
 	c->held = hold;
 	if (!hold)
-		bus_sim_wake(sim_of(g->bus), mono(sim_of(g->bus)));
+		wake(sim_of(g->bus), mono(sim_of(g->bus)));
 }
 
 static int sim_group_commit(struct bus_group *g, const char *topic, int32_t partition,
@@ -671,7 +671,7 @@ static int sim_group_commit(struct bus_group *g, const char *topic, int32_t part
 	c->commit_offset = next_offset;
 	c->commit_due_us = mono(s) + s->broker->latency_us;
 	c->has_commit = true;
-	bus_sim_wake(s, c->commit_due_us);
+	wake(s, c->commit_due_us);
 	return 0;
 }
 

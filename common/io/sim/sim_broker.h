@@ -161,10 +161,7 @@ void sim_group_apply_commit(struct sim_broker *b, struct sim_group_state *g, str
 
 struct sim_cursor *sim_cursor_new(
 	struct sim_cursors *cs, const struct sim_name *name, int32_t partition);
-struct sim_cursor *sim_cursor_find(
-	const struct sim_cursors *cs, const char *topic, int32_t partition);
 
-/* Something may be readable for @bus at @due_us. */
-void bus_sim_wake(struct bus_sim *bus, int64_t due_us);
+/* Something may be readable at @due_us, for every bus. */
 void bus_sim_wake_all(struct sim_broker *b, int64_t due_us);
 void bus_sim_sweep(struct sim_broker *b); /* frees what is gone, once no callback runs */

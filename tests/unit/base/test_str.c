@@ -26,6 +26,15 @@ Test(str, copy_that_does_not_fit_leaves_an_empty_text)
 	cr_expect(zero(int, str_copy(to, 1, STR_NONE)));
 }
 
+Test(str, trim_takes_spaces_and_tabs_from_both_ends_only)
+{
+	cr_expect(str_eq(str_trim(STR(" \t a b\t ")), STR("a b")));
+	cr_expect(str_eq(str_trim(STR("a")), STR("a")));
+	cr_expect(str_eq(str_trim(STR("\na ")), STR("\na")));
+	cr_expect(zero(sz, str_trim(STR(" \t")).n));
+	cr_expect(zero(sz, str_trim(STR_NONE).n));
+}
+
 Test(str, unsigned_number_has_one_text)
 {
 	uint64_t v = 7;
