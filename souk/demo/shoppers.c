@@ -338,7 +338,7 @@ static int init_shoppers(struct crowd *c, struct fault *f)
 	for (uint32_t i = 0; !r && c->shoppers && i < c->part->sessions; i++) {
 		const uint32_t users = c->part->users < c->schedule->n_users ? c->part->users
 									     : c->schedule->n_users;
-		const char *user = c->schedule->users[i % users].address;
+		const char *user = c->schedule->users[i * 7 % users].address;
 		CLEANUP(buf_fini) struct buf token = BUF_INIT(4096);
 
 		r = gateway_token(&token, c->part->secret_file, user, NULL, expires_ms, f);
