@@ -18,6 +18,7 @@
 #include "common/base/buf.h"
 #include "common/base/cleanup.h"
 #include "common/base/json_out.h"
+#include "common/base/time_text.h"
 
 #define LINE_MAX_BYTES 1024
 #define QUOTE_MAX      200
@@ -202,21 +203,17 @@ static bool rate_pass(const char *group, const char *msg, uint64_t *ret_suppress
 	return true;
 }
 
-static void timestamp(char ret[32])
+static void timestamp(char ret[TIME_TEXT_MAX])
 {
 	struct timespec ts;
-	struct tm tm;
-	size_t n;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	gmtime_r(&ts.tv_sec, &tm);
-	n = strftime(ret, 32, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(ret + n, 32 - n, ".%03ldZ", ts.tv_nsec / 1000000);
+	time_text(ret, (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
 }
 
 static void write_logfmt(struct buf *b, const struct event *e)
 {
-	char ts[32];
+	char ts[TIME_TEXT_MAX];
 
 	timestamp(ts);
 	buf_printf(b, "ts=%s level=%s role=%s group=%s msg=\"", ts, LEVELS[e->level], state.role,
@@ -328,7 +325,7 @@ static void write_json(struct buf *b, const struct event *e)
 {
 	struct json_out j = JSON_OUT(b);
 	struct str fields = e->fields;
-	char ts[32];
+	char ts[TIME_TEXT_MAX];
 
 	timestamp(ts);
 	json_begin(&j, NULL);

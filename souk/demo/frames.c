@@ -8,10 +8,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/base/crypto.h"
 #include "common/base/json_out.h"
+#include "common/base/time_text.h"
 
 #define WETH          "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
 #define NATIVE        "0x0000000000000000000000000000000000000000"
@@ -20,18 +20,13 @@
 
 static void json_time(struct json_out *j, const char *key, int64_t ms)
 {
-	char text[40];
-	time_t s = (time_t)(ms / 1000);
-	struct tm tm;
+	char ours[TIME_TEXT_MAX], text[TIME_TEXT_MAX + 3];
 
-	if (!ms) {
+	if (!ms || time_text(ours, ms) < 0) {
 		json_out_null(j, key);
 		return;
 	}
-	gmtime_r(&s, &tm);
-	size_t n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-
-	snprintf(text + n, sizeof(text) - n, ".%03d000Z", (int)(ms % 1000));
+	snprintf(text, sizeof(text), "%.23s000Z", ours); /* OpenSea's have microseconds */
 	json_strz(j, key, text);
 }
 
