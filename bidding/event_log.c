@@ -7,11 +7,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 
-#include "bidding/headers.h"
 #include "common/base/log.h"
+#include "common/io/record_headers.h"
 #include "common/model/topics.h"
 
 #define RETRY_FULL_MS  50
@@ -78,7 +79,9 @@ static void on_sent(void *ctx, int err, int32_t partition, int64_t offset)
 static int send_one(struct event_log *l, struct entry *e)
 {
 	CLEANUP(buf_fini) struct buf b = BUF_INIT(e->size + 64);
-	struct bidding_headers h;
+	struct record_headers h;
+	char id[RECORD_ID_MAX];
+	int r;
 	struct bus_message m = { .key = str_of(l->c->key), .sent = on_sent, .ctx = e };
 
 	buf_put(&b, e->json, e->size);
@@ -86,8 +89,12 @@ static int send_one(struct event_log *l, struct entry *e)
 	if (b.failed)
 		return -ENOBUFS;
 	m.value = buf_str(&b);
-	bidding_headers_make(&h, STR("souk." TOPIC_MARKET_EVENTS), l->instance, l->c->slug,
-		l->epoch, e->n, e->put_ms);
+	h.n = 0;
+	snprintf(id, sizeof(id), "%s:%" PRId64 ".%" PRIu64, l->c->slug, l->epoch, e->n);
+	r = record_headers_cloud_event(&h, str_of(id), STR("souk." TOPIC_MARKET_EVENTS), "bidding",
+		l->instance, e->put_ms);
+	if (r)
+		return r;
 	m.headers = h.v;
 	m.n_headers = h.n;
 	return owner_send(l->owner, &m);

@@ -1,13 +1,15 @@
 #include "bidding/rows.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 
-#include "bidding/headers.h"
 #include "bidding/opensea/decode.h"
 #include "common/base/crypto.h"
 #include "common/base/log.h"
+#include "common/io/record_headers.h"
 #include "common/model/topics.h"
 
 #define RETRY_ERROR_MS   1000
@@ -238,7 +240,8 @@ static int send_row(struct rows *r, struct entry *e, const struct said *s)
 	CLEANUP(buf_fini) struct buf b = BUF_INIT(ROW_BYTES_MAX);
 	struct json_out j = JSON_OUT(&b);
 	struct flight *f = malloc(sizeof(*f));
-	struct bidding_headers h;
+	struct record_headers h;
+	char id[RECORD_ID_MAX];
 	struct bestbid row;
 	int err;
 
@@ -248,17 +251,21 @@ static int send_row(struct rows *r, struct entry *e, const struct said *s)
 	describe(r, e, s, &row, r->arena);
 	bestbid_json(&j, NULL, &row);
 	*f = (struct flight){ .rows = r, .entry = e };
-	bidding_headers_make(&h, STR("souk." TOPIC_BESTBID), r->env.instance,
-		r->env.collection->slug, s->epoch, s->n, s->as_of);
-	err = b.failed ? -EMSGSIZE
-		       : bus_send(r->env.bus, &(struct bus_message){ .topic = TOPIC_BESTBID,
-						      .partition = BUS_BY_KEY,
-						      .key = row.item,
-						      .value = buf_str(&b),
-						      .headers = h.v,
-						      .n_headers = h.n,
-						      .sent = on_sent,
-						      .ctx = f });
+	h.n = 0;
+	snprintf(
+		id, sizeof(id), "%s:%" PRId64 ".%" PRIu64, r->env.collection->slug, s->epoch, s->n);
+	err = record_headers_cloud_event(
+		&h, str_of(id), STR("souk." TOPIC_BESTBID), "bidding", r->env.instance, s->as_of);
+	if (!err)
+		err = b.failed ? -EMSGSIZE
+			       : bus_send(r->env.bus, &(struct bus_message){ .topic = TOPIC_BESTBID,
+							      .partition = BUS_BY_KEY,
+							      .key = row.item,
+							      .value = buf_str(&b),
+							      .headers = h.v,
+							      .n_headers = h.n,
+							      .sent = on_sent,
+							      .ctx = f });
 	if (err) {
 		free(f);
 		return err;
@@ -407,7 +414,7 @@ void rows_close(struct rows *r)
 	struct flight *f;
 
 	LIST_FOREACH(f, &r->flights, link)
-	f->entry = NULL;
+		f->entry = NULL;
 	while (!TAILQ_EMPTY(&r->waiting))
 		wait_out(r, TAILQ_FIRST(&r->waiting));
 	for (size_t i = 0; i < r->n_entries; i++)
@@ -431,8 +438,7 @@ int64_t rows_waiting_since_ms(const struct rows *r)
 	const struct flight *f;
 	int64_t since = e ? e->since_ms : 0;
 
-	LIST_FOREACH(f, &r->flights, link)
-	{
+	LIST_FOREACH(f, &r->flights, link) {
 		if (f->entry && (since == 0 || f->entry->since_ms < since))
 			since = f->entry->since_ms;
 	}

@@ -8,65 +8,38 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "common/io/record_headers.h"
 #include "common/model/topics.h"
 
-#define SOURCE "/souk/pricing"
-
-struct headers {
-	struct bus_header v[BUS_HEADERS_MAX];
-	size_t n;
-	char id[160], time[32], shard[16];
-};
-
-static void put(struct headers *h, struct str name, struct str value)
+/* @id and the owner epoch. */
+static int put_common(
+	struct record_headers *h, const struct answer *a, struct str id, struct str type)
 {
-	if (str_is_set(value) && h->n < BUS_HEADERS_MAX)
-		h->v[h->n++] = (struct bus_header){ name, value };
+	char text[RECORD_ID_MAX];
+	int r;
+
+	snprintf(text, sizeof(text), STR_FMT ":%" PRId64 ".1", STR_ARG(id), a->epoch);
+	r = record_headers_cloud_event(
+		h, str_of(text), type, "pricing", a->instance, a->inputs->now);
+	record_headers_put(h, "traceparent", a->event->traceparent);
+	return r;
 }
 
-/* RFC 3339 in UTC with milliseconds. */
-static struct str time_text(char *ret, size_t cap, int64_t ms)
-{
-	time_t s = (time_t)(ms / 1000);
-	struct tm tm;
-	char base[24];
-	int n;
-
-	gmtime_r(&s, &tm);
-	strftime(base, sizeof(base), "%Y-%m-%dT%H:%M:%S", &tm);
-	n = snprintf(ret, cap, "%s.%03dZ", base, (int)(ms % 1000));
-	return (struct str){ ret, (size_t)n };
-}
-
-/* CloudEvents 1.0, binary mode, and the trace. */
-static void put_common(
-	struct headers *h, const struct answer *a, const char *id, int64_t epoch, struct str type)
-{
-	int n = snprintf(h->id, sizeof(h->id), "%s:%" PRId64 ".1", id, epoch);
-
-	put(h, STR("ce_specversion"), STR("1.0"));
-	put(h, STR("ce_id"), (struct str){ h->id, (size_t)n });
-	put(h, STR("ce_type"), type);
-	put(h, STR("ce_source"), STR(SOURCE));
-	put(h, STR("ce_time"), time_text(h->time, sizeof(h->time), a->inputs->now));
-	put(h, STR("content-type"), STR("application/json"));
-	put(h, STR("traceparent"), a->event->traceparent);
-}
-
-static void put_reply(struct headers *h, const struct answer *a)
+/* @shard: room for its text. */
+static void put_reply(struct record_headers *h, const struct answer *a, char shard[16])
 {
 	const struct event *e = a->event;
-	int n = snprintf(h->shard, sizeof(h->shard), "%" PRId32, a->shard);
 
-	put(h, STR("kafka_replyTopic"), e->reply_topic);
-	put(h, STR("kafka_replyPartition"), e->reply_partition);
-	put(h, STR("kafka_correlationId"),
+	snprintf(shard, 16, "%" PRId32, a->shard);
+	record_headers_put(h, "kafka_replyTopic", e->reply_topic);
+	record_headers_put(h, "kafka_replyPartition", e->reply_partition);
+	record_headers_put(h, "kafka_correlationId",
 		str_is_set(e->correlation) ? e->correlation : e->interest.id);
-	put(h, STR("x-souk-session"), str_is_set(e->session) ? e->session : e->interest.session);
-	put(h, STR("x-souk-slot-epoch"), e->slot_epoch);
-	put(h, STR("x-souk-shard"), (struct str){ h->shard, (size_t)n });
+	record_headers_put(
+		h, "x-souk-session", str_is_set(e->session) ? e->session : e->interest.session);
+	record_headers_put(h, "x-souk-slot-epoch", e->slot_epoch);
+	record_headers_put(h, "x-souk-shard", str_of(shard));
 }
 
 /* 4 bytes, big-endian; anything else, or a partition that is not there: by key. */
@@ -159,12 +132,17 @@ static int write_offer(struct buf *out, const struct answer *a, struct str id, s
 static int put_messages(struct event *e, const struct answer *a, struct str offer_id,
 	const struct buf *decision, const struct buf *offer)
 {
-	struct headers dh = { .n = 0 }, oh = { .n = 0 };
+	struct record_headers dh, oh;
+	char shard[16];
 	int r;
 
-	put_common(&dh, a, a->event->interest.id.p, a->epoch, STR("souk." TOPIC_DECISIONS));
-	put_common(&oh, a, offer_id.p, a->epoch, STR("souk." TOPIC_OFFERS));
-	put_reply(&oh, a);
+	dh.n = oh.n = 0;
+	r = put_common(&dh, a, e->interest.id, STR("souk." TOPIC_DECISIONS));
+	if (r == 0)
+		r = put_common(&oh, a, offer_id, STR("souk." TOPIC_OFFERS));
+	if (r != 0)
+		return r;
+	put_reply(&oh, a, shard);
 	const struct bus_message m[] = {
 		{
 			.topic = TOPIC_DECISIONS,

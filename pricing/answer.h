@@ -17,6 +17,7 @@ struct answer {
 	const struct price_inputs *inputs;
 	const struct price_result *result;
 	const struct quote_keys *keys;
+	const char *instance;
 	struct str ruleset;
 	int32_t shard;            /* interest partition */
 	int32_t offer_partitions; /* of nft.offers.v1, 0 = unknown */
@@ -26,5 +27,6 @@ struct answer {
 };
 
 /* Appends both messages to the event. 0; -ENOMEM; -EIO (a digest); QUOTE_E_KID (no key may sign
- * yet: ask again later); -ENOSPC (larger than a record may be). */
+ * yet: ask again later); -ENOSPC (larger than a record may be);
+ * -ERANGE (the clock is in no year that has a text). */
 MUST_CHECK int answer_put(struct event *e, const struct answer *a);

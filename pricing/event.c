@@ -11,10 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/io/record_headers.h"
 #include "common/model/topics.h"
 
 #define TIME_MAX_MS ((INT64_C(1) << 53) - 1)
-#define DLQ_HEADERS 10
+#define N_OWN       10 /* headers of a dead letter */
 #define ERRORS      "__connect.errors."
 
 struct event *event_free(struct event *e)
@@ -120,41 +121,31 @@ static int put_dead_letter(
 	struct event *e, const struct bus_record *r, const char *why, struct pricing_metrics *m)
 {
 	char topic[128], partition[16], offset[24];
-	struct bus_header headers[BUS_HEADERS_MAX];
-	size_t n = r->n_headers;
-	const struct bus_header ours[] = {
-		{ STR(ERRORS "topic"), str_of(r->topic) },
-		{ STR(ERRORS "partition"), str_of(partition) },
-		{ STR(ERRORS "offset"), str_of(offset) },
-		{ STR(ERRORS "connector.name"), STR("souk-pricing") },
-		{ STR(ERRORS "task.id"), str_of(partition) },
-		{ STR(ERRORS "stage"), STR("VALUE_CONVERTER") },
-		{ STR(ERRORS "class.name"), STR("pricing/event") },
-		{ STR(ERRORS "exception.class.name"), STR("DECODE_E_SHAPE") },
-		{ STR(ERRORS "exception.message"), str_of(why) },
-		{ STR("x-souk-reason"), STR("BAD_EVENT") },
-	};
+	struct record_headers h;
 
 	snprintf(partition, sizeof(partition), "%" PRId32, r->partition);
 	snprintf(offset, sizeof(offset), "%" PRId64, r->offset);
 	snprintf(topic, sizeof(topic), "%s" TOPIC_DLQ_SUFFIX, r->topic);
-	if (n > BUS_HEADERS_MAX - ARRAY_LEN(ours)) {
-		counter_add(m->cut_headers, n - (BUS_HEADERS_MAX - ARRAY_LEN(ours)));
-		n = BUS_HEADERS_MAX - ARRAY_LEN(ours);
-	}
-	if (n)
-		memcpy(headers, r->headers, n * sizeof(*headers));
-	for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
-		headers[n + i] = ours[i];
-		headers[n + i].value.n = strlen(ours[i].value.p); /* the numbers came later */
-	}
+	h.n = 0;
+	counter_add(m->cut_headers, record_headers_copy(&h, r, N_OWN));
+	record_headers_put(&h, ERRORS "topic", str_of(r->topic));
+	record_headers_put(&h, ERRORS "partition", str_of(partition));
+	record_headers_put(&h, ERRORS "offset", str_of(offset));
+	record_headers_put(&h, ERRORS "connector.name", STR("souk-pricing"));
+	record_headers_put(&h, ERRORS "task.id", str_of(partition));
+	record_headers_put(&h, ERRORS "stage", STR("VALUE_CONVERTER"));
+	record_headers_put(&h, ERRORS "class.name", STR("pricing/event"));
+	record_headers_put(&h, ERRORS "exception.class.name", STR("DECODE_E_SHAPE"));
+	record_headers_put(&h, ERRORS "exception.message", str_of(why));
+	record_headers_put(&h, "x-souk-reason", STR("BAD_EVENT"));
+
 	const struct bus_message letter = {
 		.topic = topic,
 		.partition = r->partition,
 		.key = r->key,
 		.value = r->value,
-		.headers = headers,
-		.n_headers = n + ARRAY_LEN(ours),
+		.headers = h.v,
+		.n_headers = h.n,
 	};
 
 	e->stage = EVENT_SENDING;

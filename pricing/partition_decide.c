@@ -106,6 +106,7 @@ static int decide(struct partition *p, struct event *e, size_t row, enum row_dou
 		.inputs = &env->inputs,
 		.result = &env->result,
 		.keys = env->keys,
+		.instance = env->instance,
 		.ruleset = ruleset_id(rules),
 		.shard = p->number,
 		.offer_partitions = bus_partitions(env->bus, TOPIC_OFFERS),

@@ -333,7 +333,7 @@ Test(role, a_bid_becomes_an_event_a_row_and_a_cached_row)
 	IS(e.item, ITEM "7");
 	cr_expect(zero(i64, e.epoch));
 	IS(bus_header(event_record(&w, 1), "ce_type"), "souk." TOPIC_MARKET_EVENTS);
-	IS(bus_header(event_record(&w, 1), "ce_source"), "souk/bidding/one");
+	IS(bus_header(event_record(&w, 1), "ce_source"), "/souk/bidding/one");
 
 	b = row_of(&w, 7);
 	cr_expect(eq(u64, (uint64_t)b.bid.amount, 1000));

@@ -106,6 +106,7 @@ Test(pricing_role, reply_headers_are_echoed_and_the_reply_partition_is_used)
 	expect_header(o, "x-souk-shard", shard);
 	expect_header(o, "ce_specversion", "1.0");
 	expect_header(o, "ce_type", "souk.nft.offers.v1");
+	expect_header(o, "ce_source", "/souk/pricing/test-instance");
 	expect_header(o, "ce_time", "2026-11-22T08:00:00.000Z");
 	expect_header(o, "content-type", "application/json");
 	expect_header(o, "traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
