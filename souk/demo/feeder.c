@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "common/base/buf.h"
+#include "common/io/record_headers.h"
 #include "common/model/item.h"
 #include "common/model/tables.h"
 #include "common/model/topics.h"
@@ -93,31 +94,54 @@ static void sent(void *ctx, int err, int32_t partition, int64_t offset)
 	free(ticket);
 }
 
-static int send_row(struct feeder *fd, uint32_t event, const char *topic, struct str key,
-	bool confirm, int64_t now_ms)
+struct row {
+	const char *topic;
+	struct str key;
+	struct version ver;
+	bool is_confirmed;
+};
+
+static int make_headers(
+	struct record_headers *h, const struct row *row, char type[64], int64_t now_ms)
 {
-	char ts[24];
-	struct bus_header headers[] = {
-		{ STR("content-type"), STR("application/json") },
-		{ STR("ce_time"),
-			(snprintf(ts, sizeof(ts), "%lld", (long long)now_ms), str_of(ts)) },
-		{ STR("x-souk-confirm"), STR("1") },
-	};
+	char id[RECORD_ID_MAX], ver[VERSION_TEXT_MAX];
+	int r;
+
+	version_format(ver, row->ver);
+	snprintf(id, sizeof(id), STR_FMT ":%s", STR_ARG(row->key), ver);
+	snprintf(type, 64, "souk.%s", row->topic);
+	h->n = 0;
+	r = record_headers_cloud_event(h, str_of(id), str_of(type), "demo", NULL, now_ms);
+	if (row->is_confirmed)
+		record_headers_put(h, "x-souk-confirm", STR("1"));
+	return r;
+}
+
+/* The row's value lies in the feeder's text. */
+static int send_row(struct feeder *fd, uint32_t event, const struct row *row, int64_t now_ms)
+{
+	struct record_headers headers;
+	char type[64];
+	int r = make_headers(&headers, row, type, now_ms);
+
+	if (r)
+		return r;
+
 	struct ticket *ticket = malloc(sizeof(*ticket));
 
 	if (!ticket)
 		return -ENOMEM;
 	*ticket = (struct ticket){ fd, event };
-	int r = bus_send(fd->bus, &(struct bus_message){
-					  .topic = topic,
-					  .partition = BUS_BY_KEY,
-					  .key = key,
-					  .value = buf_str(&fd->text),
-					  .headers = headers,
-					  .n_headers = confirm ? 3 : 2,
-					  .sent = sent,
-					  .ctx = ticket,
-				  });
+	r = bus_send(fd->bus, &(struct bus_message){
+				      .topic = row->topic,
+				      .partition = BUS_BY_KEY,
+				      .key = row->key,
+				      .value = buf_str(&fd->text),
+				      .headers = headers.v,
+				      .n_headers = headers.n,
+				      .sent = sent,
+				      .ctx = ticket,
+			      });
 
 	if (r) {
 		free(ticket);
@@ -152,6 +176,7 @@ static int send_item(
 	const struct item_state *st = &fd->items[auction];
 	const currency eth = currency_find(STR("ETH"));
 	char item[ITEM_MAX], title[64];
+	const struct version ver = row_version(fd, st->n + 1);
 	struct json_out j = fresh(fd);
 
 	schedule_item(item, a);
@@ -159,7 +184,7 @@ static int send_item(
 	inventory_json(&j, NULL,
 		&(struct inventory){
 			.item = str_of(item),
-			.ver = row_version(fd, st->n + 1),
+			.ver = ver,
 			.list = { schedule_list_price(a, st->best), eth },
 			.cost = { a->reserve * 6 / 10, eth },
 			.supply = st->is_sold ? 0 : 1,
@@ -167,7 +192,8 @@ static int send_item(
 			.collection = STR(SCHEDULE_SLUG),
 			.title = str_of(title),
 		});
-	return send_row(fd, event, TOPIC_INVENTORY, str_of(item), confirm, now_ms);
+	return send_row(
+		fd, event, &(struct row){ TOPIC_INVENTORY, str_of(item), ver, confirm }, now_ms);
 }
 
 /* A stable draw in 0..7 from an address, for what the data does not say. */
@@ -182,14 +208,14 @@ static unsigned draw8(const char *address)
 
 static int send_profile(struct feeder *fd, uint32_t user)
 {
-	const uint32_t event = NO_EVENT;
 	const struct schedule_user *u = &fd->s->users[user];
+	const struct version ver = row_version(fd, 1);
 	struct json_out j = fresh(fd);
 
 	profile_json(&j, NULL,
 		&(struct profile){
 			.user = str_of(u->address),
-			.ver = row_version(fd, 1),
+			.ver = ver,
 			.segment = u->n_bids >= 20  ? STR("collector")
 				   : u->n_bids >= 5 ? STR("regular")
 						    : STR("newcomer"),
@@ -197,27 +223,30 @@ static int send_profile(struct feeder *fd, uint32_t user)
 			.consent = draw8(u->address) ? STR("{\"pricing\":true}")
 						     : STR("{\"pricing\":false}"),
 		});
-	return send_row(fd, event, TOPIC_PROFILE, str_of(u->address), false, fd->config.start_ms);
+	return send_row(fd, NO_EVENT,
+		&(struct row){ TOPIC_PROFILE, str_of(u->address), ver, false },
+		fd->config.start_ms);
 }
 
 static int send_loyalty(struct feeder *fd, uint32_t event, uint32_t user, int64_t now_ms)
 {
 	const u128 eth = 1000000000000000000ull;
 	const u128 spent = fd->spent[user];
+	const struct str key = str_of(fd->s->users[user].address);
+	const struct version ver = row_version(fd, fd->user_n[user] + 1);
 	struct json_out j = fresh(fd);
 
 	loyalty_json(&j, NULL,
 		&(struct loyalty){
-			.user = str_of(fd->s->users[user].address),
-			.ver = row_version(fd, fd->user_n[user] + 1),
+			.user = key,
+			.ver = ver,
 			.tier = spent >= 20 * eth  ? TIER_PLATINUM
 				: spent >= 5 * eth ? TIER_GOLD
 				: spent >= eth     ? TIER_SILVER
 						   : TIER_NONE,
 			.points = (int64_t)(spent / (eth / 100)),
 		});
-	return send_row(
-		fd, event, TOPIC_LOYALTY, str_of(fd->s->users[user].address), false, now_ms);
+	return send_row(fd, event, &(struct row){ TOPIC_LOYALTY, key, ver, false }, now_ms);
 }
 
 /* What event @e does to our picture of the world. */
