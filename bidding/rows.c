@@ -423,7 +423,8 @@ void rows_close(struct rows *r)
 	r->entries = NULL;
 	r->n_entries = r->cap = 0;
 	r->book = NULL;
-	loop_timer_stop(r->timer);
+	if (r->timer)
+		loop_timer_stop(r->timer);
 	r->is_armed = false;
 }
 

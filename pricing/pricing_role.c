@@ -19,7 +19,7 @@
 #define DRAIN_POLL_MS  20
 
 const char *const pricing_warm_topics[] = { TOPIC_DECISIONS, TOPIC_OFFERS, TOPIC_RULES,
-	TOPIC_INTEREST TOPIC_DLQ_SUFFIX, NULL };
+	(TOPIC_INTEREST TOPIC_DLQ_SUFFIX), NULL };
 
 struct pricing {
 	struct pricing_env env;

@@ -5,6 +5,7 @@
  */
 #include "ws-server/idempotency.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -83,6 +84,7 @@ static void drop_first(struct idempotency *t)
 	struct entry *e = &t->entries[t->first];
 	uint32_t *at = bucket(t, &e->id);
 
+	assert(t->max > 0 && t->n > 0);
 	while (*at != t->first)
 		at = &t->entries[*at].next;
 	*at = e->next;

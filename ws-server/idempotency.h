@@ -18,7 +18,8 @@
 
 struct idempotency;
 
-/* @life_ms: how long an event is remembered. 0, -ENOMEM or -EIO (no randomness). */
+/* @max: at least 1; @life_ms: how long an event is remembered. 0, -ENOMEM or -EIO (no randomness).
+ */
 MUST_CHECK int idempotency_new(struct idempotency **ret, size_t max, int64_t life_ms);
 struct idempotency *idempotency_free(struct idempotency *t);
 DEFINE_CLEANUP(struct idempotency *, idempotency_free)

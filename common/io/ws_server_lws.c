@@ -10,6 +10,7 @@
  * Closing: the frame is written by us at once, or when the remainder is gone; the peer's answer,
  * its hanging up or CLOSE_TIMEOUT_MS ends the connection.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -272,6 +273,7 @@ static void on_receive(struct server *s, struct lws_conn *c, const void *p, size
 
 static void on_established(struct server *s, struct lws_conn *c, struct lws *wsi)
 {
+	assert(c && s->adopting); /* on_accepted() is on the stack */
 	c->base.server = &s->base;
 	c->wsi = wsi;
 	c->address = s->adopting->address;
