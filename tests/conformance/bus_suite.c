@@ -781,10 +781,10 @@ static void a_broker_that_stays_away_fails_sends_and_is_not_up(struct bus_harnes
 	world_open(&w, h, "away", 1);
 	CHECK(fill(&w, 1) && h->pump(h, is_up, w.bus));
 	h->set_down(h, true);
-
-	int64_t heard = bus_heard_ms(w.bus);
 	CHECK(!send_to(&w, 0, NULL, "1"));
 	CHECK(h->pump(h, is_down, w.bus));
+
+	int64_t heard = bus_heard_ms(w.bus); /* an answer on its way has come by now */
 	CHECK(tape_wait(&w.sent, h, TAPE_SENT, 2));
 	CHECK(w.sent.v[1]->err == -ETIMEDOUT && w.sent.v[1]->partition == -1 &&
 		w.sent.v[1]->offset == -1);
