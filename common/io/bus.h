@@ -81,7 +81,8 @@ struct bus_group_ops {
 	 * @metadata is what was committed with it. No record comes before bus_group_start(). */
 	void (*assigned)(void *ctx, const char *topic, int32_t partition, int64_t committed,
 		struct str metadata);
-	/* It is gone: nothing more comes for it, commits for it will fail. */
+	/* It goes: nothing more comes for it. What is committed from within is still sent before
+	 * it is given up (unless the group has thrown us out); from then on commits for it fail. */
 	void (*revoked)(void *ctx, const char *topic, int32_t partition);
 	/* one partition, in order */
 	void (*records)(void *ctx, const struct bus_record *r, size_t n);

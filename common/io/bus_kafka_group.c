@@ -6,8 +6,8 @@
  *
  * Commits of a turn travel together, one request at a time (rd_kafka_commit_queue: the plain
  * asynchronous call tells its result to a callback only); one that fails stays due, and the tick
- * tries again. What is due when partitions are revoked is sent before the revocation is answered:
- * the broker still takes it, the next owner still sees it.
+ * tries again. When partitions are revoked, the role is told first, and what is due then is sent
+ * before the revocation is answered: the broker still takes it, the next owner still sees it.
  *
  * A member that leaves lives on until the coordinator has said goodbye, at most KAFKA_CLOSE_MS.
  */
@@ -25,9 +25,9 @@
 struct group_part {
 	struct kafka_topic *topic;
 	int32_t partition;
-	bool is_told, gone;
+	bool is_told, is_revoked, gone;
 	bool held;
-	bool is_due; /* a commit is */
+	bool is_due;           /* a commit is */
 	int64_t commit_offset; /* asked for last; -1: none yet */
 	char *meta;
 	size_t n_meta;
@@ -208,19 +208,19 @@ static void on_revoked(struct kafka_group *g)
 {
 	g->generation++;
 	g->must_ask = false;
-	send_commits(g);
-	for (size_t i = 0; i < g->n; i++) {
+	for (size_t i = 0; i < g->n && !g->is_gone; i++) {
 		struct group_part *p = g->v[i];
 
 		if (p->gone)
 			continue;
-		p->gone = true;
-		if (g->is_gone)
-			continue;
+		p->is_revoked = true;
 		kafka_feed_remove(&g->feed, p->topic->name, p->partition);
 		if (p->is_told)
 			g->ops->revoked(g->ctx, p->topic->name, p->partition);
 	}
+	send_commits(g);
+	for (size_t i = 0; i < g->n; i++)
+		g->v[i]->gone = true;
 	answer(g, false);
 }
 
@@ -530,7 +530,7 @@ void kafka_group_start(struct bus_group *group, const char *topic, int32_t parti
 	struct kafka_group *g = group_of(group);
 	struct group_part *p = find(g, topic, partition);
 
-	if (!p || !p->is_told)
+	if (!p || !p->is_told || p->is_revoked)
 		return;
 	kafka_feed_remove(&g->feed, topic, partition); /* started before: over again */
 	if (kafka_feed_add(&g->feed, p->topic, partition, from, -1))

@@ -749,6 +749,34 @@ out:
 	world_close(&w);
 }
 
+static void what_is_committed_inside_revoked_is_where_the_next_owner_begins(struct bus_harness *h)
+{
+	struct world w;
+
+	world_open(&w, h, "lastword", 4);
+	for (int32_t p = 0; p < 4; p++)
+		CHECK(!send_to(&w, p, NULL, "x"));
+	CHECK(!join(&w, &w.group, &w.got) && tape_wait(&w.got, h, TAPE_ASSIGNED, 4));
+	for (int32_t p = 0; p < 4; p++)
+		CHECK(!bus_group_commit(w.group, w.topic, p, 1, STR("first")));
+	w.got.last_word = w.group;
+	CHECK(!join(&w, &w.group2, &w.got2));
+	CHECK(h->pump(h, is_shared, &w));
+	CHECK(tape_count(&w.got, TAPE_REVOKED) >= 4 && w.got.last_word_err == 0);
+	for (size_t i = 0; i < 2; i++) {
+		const struct tape_item *a = tape_at(&w.got, TAPE_ASSIGNED, 4 + i);
+		const struct tape_item *b = tape_at(&w.got2, TAPE_ASSIGNED, i);
+
+		CHECK(a->offset == 100 + a->partition && b->offset == 100 + b->partition);
+		CHECK(str_eq(a->metadata, STR("last")) && str_eq(b->metadata, STR("last")));
+		CHECK(bus_group_commit(w.group, w.topic, b->partition, 1, STR_NONE) == -EINVAL);
+	}
+	h->settle(h);
+	CHECK(tape_count(&w.got, TAPE_RECORD) == 0); /* revoked is too late for a start */
+out:
+	world_close(&w);
+}
+
 /* ---- the broker goes away ---- */
 
 static void sends_wait_for_the_broker_in_order(struct bus_harness *h)
@@ -854,6 +882,7 @@ const struct bus_case BUS_CASES[] = {
 	CASE(a_held_partition_gives_nothing_and_loses_nothing),
 	CASE_IF(two_members_share_and_one_takes_over, BUS_CAN_REBALANCE),
 	CASE_IF(a_revoked_partition_gives_nothing_and_takes_no_commit, BUS_CAN_REBALANCE),
+	CASE_IF(what_is_committed_inside_revoked_is_where_the_next_owner_begins, BUS_CAN_REBALANCE),
 	CASE_IF(sends_wait_for_the_broker_in_order, BUS_CAN_GO_DOWN),
 	CASE_IF(a_broker_that_stays_away_fails_sends_and_is_not_up, BUS_CAN_GO_DOWN),
 	CASE_IF(reading_stops_and_goes_on_with_the_broker, BUS_CAN_GO_DOWN),

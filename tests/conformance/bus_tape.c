@@ -75,7 +75,14 @@ static void on_assigned(
 
 static void on_revoked(void *ctx, const char *topic, int32_t partition)
 {
-	add(ctx, TAPE_REVOKED, topic, partition, -1);
+	struct tape *t = ctx;
+
+	add(t, TAPE_REVOKED, topic, partition, -1);
+	if (!t->last_word)
+		return;
+	bus_group_start(t->last_word, topic, partition, BUS_FROM_BEGIN);
+	t->last_word_err |=
+		bus_group_commit(t->last_word, topic, partition, 100 + partition, STR("last"));
 }
 
 void tape_sent(void *ctx, int err, int32_t partition, int64_t offset)

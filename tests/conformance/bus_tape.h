@@ -29,6 +29,9 @@ struct tape {
 	struct bus_group
 		*start; /* partitions are started as they are assigned, from what was committed */
 	bool holds_after_first;
+	struct bus_group *last_word; /* from within revoked(): commits 100 + the partition, and
+					tries to start it */
+	int last_word_err;
 };
 
 extern const struct bus_reader_ops TAPE_READER;

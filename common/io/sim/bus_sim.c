@@ -633,7 +633,7 @@ static void sim_group_start(struct bus_group *g, const char *topic, int32_t part
 	struct sim_cursor *c = member_cursor(g, topic, partition);
 	struct bus_sim *s = sim_of(g->bus);
 
-	if (!c)
+	if (!c || c->revoked)
 		return;
 	c->pos = from;
 	c->told_end = false;

@@ -183,9 +183,12 @@ static void revoke_all(struct sim_broker *b, struct sim_member *m)
 
 		if (c->gone)
 			continue;
-		sim_group_apply_commit(b, m->state, c);
-		c->gone = true;
+		c->revoked = true;
 		m->ops->revoked(m->ctx, c->name->name, c->partition);
+	}
+	for (size_t i = 0; i < m->cursors.n; i++) {
+		sim_group_apply_commit(b, m->state, m->cursors.v[i]);
+		m->cursors.v[i]->gone = true;
 	}
 }
 

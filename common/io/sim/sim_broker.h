@@ -46,7 +46,8 @@ struct sim_cursor {
 	int64_t until; /* -1: none */
 	int64_t ready_us;
 	bool started, held, checked, told_end;
-	bool gone; /* removed or revoked; swept when no callback runs */
+	bool revoked; /* the member is being told: only commits are taken yet */
+	bool gone;    /* removed or revoked; swept when no callback runs */
 	bool has_commit;
 	int64_t commit_offset, commit_due_us;
 	char *commit_meta;
