@@ -204,6 +204,11 @@ int partition_new(struct partition **ret, struct partition_env *env, int32_t num
 	return 0;
 }
 
+void partition_revoked(struct partition *p)
+{
+	partition_commit(p);
+}
+
 void partition_records(struct partition *p, const struct bus_record *r, size_t n)
 {
 	int64_t now_us = loop_mono_us(p->env->loop);

@@ -7,7 +7,7 @@
  *
  * CLAIMING -> RUNNING on acquired(); RUNNING -> LOST when someone else spoke: what is not
  * acknowledged is dropped, and after a pause the partition is claimed again and read from the first
- * event without acknowledged results. A partition that the group takes back is freed.
+ * event without acknowledged results. A partition that the group takes back is committed and freed.
  */
 #include <stdbool.h>
 
@@ -49,6 +49,8 @@ struct partition_env {
 /* @committed and @metadata as the group gave them. 0, -ENOMEM, -EIO. Claims at once. */
 MUST_CHECK int partition_new(struct partition **ret, struct partition_env *env, int32_t number,
 	int64_t committed, struct str metadata);
+/* The group takes it back: commits what is acknowledged while that is still possible. */
+void partition_revoked(struct partition *p);
 /* Drops what is in flight. */
 struct partition *partition_free(struct partition *p);
 

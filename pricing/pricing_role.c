@@ -57,8 +57,10 @@ static void on_revoked(void *ctx, const char *topic, int32_t number)
 	struct pricing *p = ctx;
 
 	(void)topic;
-	if (number < PARTITIONS_MAX)
-		p->partitions[number] = partition_free(p->partitions[number]);
+	if (number >= PARTITIONS_MAX || !p->partitions[number])
+		return;
+	partition_revoked(p->partitions[number]);
+	p->partitions[number] = partition_free(p->partitions[number]);
 }
 
 static void on_records(void *ctx, const struct bus_record *r, size_t n)

@@ -552,6 +552,35 @@ Test(pricing_role, an_event_behind_an_unfinished_one_is_not_committed)
 	world_fini(&w);
 }
 
+static void refuse(void *ctx, const char *topic, int32_t number, int64_t committed, struct str m)
+{
+	(void)ctx, (void)topic, (void)number, (void)committed, (void)m;
+}
+
+static void pass(void *ctx, const char *topic, int32_t number)
+{
+	(void)ctx, (void)topic, (void)number;
+}
+
+Test(pricing_role, a_partition_that_is_taken_back_is_committed_before_the_timer)
+{
+	static const struct bus_group_ops ops = { .assigned = refuse, .revoked = pass };
+	static const char *const topics[] = { TOPIC_INTEREST };
+	int32_t shard = shard_of(USER);
+	struct bus_group *other;
+	struct world w;
+
+	init_with_item(&w);
+	world_interest(&w, "i-1", USER);
+	loop_sim_settle(w.loop);
+	cr_expect(lt(i64, world_committed(&w, shard, NULL), 0));
+	cr_assert(zero(int, bus_group_open(w.client, &other, GROUP, topics, 1, &ops, NULL)));
+	loop_sim_settle(w.loop); /* no time passes */
+	cr_expect(eq(i64, world_committed(&w, shard, NULL), 1));
+	bus_group_close(other);
+	world_fini(&w);
+}
+
 Test(pricing_role, the_commit_says_from_where_a_successor_has_to_read)
 {
 	int32_t shard = shard_of(USER);
