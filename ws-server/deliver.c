@@ -139,11 +139,23 @@ static struct followed *place(struct deliver *d)
 	return oldest;
 }
 
+static struct followed *find(struct deliver *d, int32_t slot, const char *epoch)
+{
+	for (size_t i = 0; i < DELIVER_SLOTS_MAX; i++)
+		if (d->followed[i].slot == slot && strcmp(d->followed[i].epoch, epoch) == 0)
+			return &d->followed[i];
+	return NULL;
+}
+
 void deliver_follow(struct deliver *d, int32_t slot, const char *epoch)
 {
-	struct followed *f = place(d);
-	bool was_read = is_read(d, slot);
+	struct followed *f;
+	bool was_read;
 
+	if (find(d, slot, epoch))
+		return;
+	f = place(d);
+	was_read = is_read(d, slot);
 	*f = (struct followed){ .slot = slot, .has_begun = deliver_is_following(d, slot) };
 	(void)str_copy(f->epoch, sizeof(f->epoch), str_of(epoch));
 	if (!was_read && bus_reader_add(d->reader, TOPIC_OFFERS, slot, BUS_FROM_END, -1) < 0) {
@@ -154,12 +166,10 @@ void deliver_follow(struct deliver *d, int32_t slot, const char *epoch)
 
 void deliver_retire(struct deliver *d, int32_t slot, const char *epoch)
 {
-	for (size_t i = 0; i < DELIVER_SLOTS_MAX; i++) {
-		struct followed *f = &d->followed[i];
+	struct followed *f = find(d, slot, epoch);
 
-		if (f->slot == slot && strcmp(f->epoch, epoch) == 0)
-			f->until_us = loop_mono_us(d->gateway->env.loop) + life_us(d);
-	}
+	if (f)
+		f->until_us = loop_mono_us(d->gateway->env.loop) + life_us(d);
 	on_timer(d);
 }
 

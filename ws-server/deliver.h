@@ -22,7 +22,8 @@ MUST_CHECK int deliver_new(struct deliver **ret, struct gateway *g);
 struct deliver *deliver_free(struct deliver *d);
 DEFINE_CLEANUP(struct deliver *, deliver_free)
 
-/* Reads @slot from its end on, for records of @epoch (copied). */
+/* Reads @slot from its end on, for records of @epoch (copied). Changes nothing if it does already;
+ * where the bus refuses, it is to be asked again. */
 void deliver_follow(struct deliver *d, int32_t slot, const char *epoch);
 /* That slot and epoch are no longer ours: read on for a while. */
 void deliver_retire(struct deliver *d, int32_t slot, const char *epoch);

@@ -203,6 +203,8 @@ static void on_kept(struct reply_slot *s, int err, bool yes, bool was_renewal)
 	} else if (yes) {
 		s->deadline_us = deadline_of_answer(s);
 		wait_held(s, REPLY_SLOT_RENEW_MS);
+		if (s->ops->kept)
+			s->ops->kept(s->ctx, s->slot, s->epoch);
 	} else if (was_renewal && reply_slot_is_held(s)) {
 		ask_again(s);
 	} else {

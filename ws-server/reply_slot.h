@@ -30,6 +30,8 @@ struct reply_slot_ops {
 	/* Ours now. @epoch lives until lost(). */
 	void (*taken)(void *ctx, int32_t slot, const char *epoch);
 	void (*lost)(void *ctx, int32_t slot, const char *epoch);
+	/* Still ours, every REPLY_SLOT_RENEW_MS or so. May be NULL. */
+	void (*kept)(void *ctx, int32_t slot, const char *epoch);
 };
 
 /* Starts seeking; @topic is borrowed. 0, -ENOMEM or -EIO (no randomness). */

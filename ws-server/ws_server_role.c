@@ -60,9 +60,17 @@ static void on_slot_lost(void *ctx, int32_t slot, const char *epoch)
 	deliver_retire(g->deliver, slot, epoch);
 }
 
+static void on_slot_kept(void *ctx, int32_t slot, const char *epoch)
+{
+	struct gateway *g = ctx;
+
+	deliver_follow(g->deliver, slot, epoch); /* if it failed before */
+}
+
 static const struct reply_slot_ops slot_ops = {
 	.taken = on_slot_taken,
 	.lost = on_slot_lost,
+	.kept = on_slot_kept,
 };
 
 static bool has_slot(const struct gateway *g)

@@ -223,6 +223,47 @@ Test(deliver, nothing_is_published_before_the_reply_partition_is_read)
 	cr_expect(gateway_ready(w.gateway, &why));
 }
 
+static unsigned n_refusals;
+
+static int refuse_reader_add(
+	struct bus_reader *r, const char *topic, int32_t partition, int64_t from, int64_t until)
+{
+	(void)r, (void)topic, (void)partition, (void)from, (void)until;
+	n_refusals++;
+	return -ENOMEM;
+}
+
+Test(deliver, a_partition_that_cannot_be_read_is_tried_again_as_the_slot_is_renewed)
+{
+	CLEANUP(world_fini) struct world w;
+	CLEANUP(buf_fini) struct buf why = BUF_INIT(512);
+	const struct bus_ops *good;
+	struct bus_ops bad;
+	struct sim_peer *p;
+
+	world_init(&w, NULL);
+	good = w.bus->ops;
+	bad = *good;
+	bad.reader_add = refuse_reader_add;
+	w.bus->ops = &bad;
+	world_start(&w);
+	cr_assert(ge(int, world_slot(&w), 0));
+	loop_sim_advance(w.loop, 7000);
+	cr_expect(eq(int, (int)n_refusals, 3), "as it was taken, and at each renewal");
+	cr_expect(not(gateway_ready(w.gateway, &why)));
+	w.bus->ops = good;
+	loop_sim_advance(w.loop, 3000);
+	cr_expect(gateway_ready(w.gateway, &why));
+	cr_expect(zero(long, world_metric(&w, "souk_ws_slot_lost_total", NULL)));
+	p = world_connect(&w, "u_42");
+	world_answer(&w, &(struct answer){ 0 });
+	EXPECT_NEXT(p, "{\"type\":\"offer\",*}");
+	loop_sim_advance(w.loop, 3000); /* a renewal changes nothing for one that is read */
+	world_answer(&w, &(struct answer){ .id = "b" });
+	EXPECT_NEXT(p, "{\"type\":\"offer\",*}");
+	EXPECT_NOTHING(p);
+}
+
 Test(deliver, old_records_of_the_partition_are_not_read)
 {
 	WORLD(w);

@@ -14,7 +14,7 @@ struct world {
 	struct sim_store *store;
 	struct cache *cache;
 	struct reply_slot *slot;
-	unsigned n_taken, n_lost;
+	unsigned n_taken, n_lost, n_kept;
 	int32_t lost_slot;
 };
 
@@ -37,7 +37,17 @@ static void on_lost(void *ctx, int32_t slot, const char *epoch)
 	w->lost_slot = slot;
 }
 
-static const struct reply_slot_ops ops = { on_taken, on_lost };
+static void on_kept(void *ctx, int32_t slot, const char *epoch)
+{
+	struct world *w = ctx;
+
+	cr_expect(reply_slot_is_held(w->slot));
+	cr_expect(eq(int, slot, reply_slot_number(w->slot)));
+	cr_expect(str_eqz(reply_slot_epoch(w->slot), epoch));
+	w->n_kept++;
+}
+
+static const struct reply_slot_ops ops = { on_taken, on_lost, on_kept };
 
 static void world_init(struct world *w, int32_t n_slots)
 {
@@ -160,6 +170,7 @@ Test(reply_slot, renewal_keeps_it_for_ever)
 	}
 	cr_expect(eq(int, (int)w.n_taken, 1));
 	cr_expect(zero(int, (int)w.n_lost));
+	cr_expect(eq(int, (int)w.n_kept, 1000000 / REPLY_SLOT_RENEW_MS));
 }
 
 Test(reply_slot, key_that_is_gone_is_taken_again_under_the_same_epoch)
