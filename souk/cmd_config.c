@@ -47,8 +47,10 @@ static int doc(int argc, char **argv)
 	if (r)
 		return r - 1;
 	settings_sections(&s, sections);
-	puts("# Configuration\n\nOne YAML file can serve every role: each reads its own section and the shared ones. Environment variables beat the file, `--set section.key=value`\n"
-	     "beats both. `souk config check` says whether it is right, `souk config print` what is in force and why. This page is printed by `souk config doc`.\n");
+	puts("# Configuration\n\nOne YAML file can serve every role: each reads its own section "
+	     "and the shared ones. Environment variables beat the file, `--set section.key=value`\n"
+	     "beats both. `souk config check` says whether it is right, `souk config print` what "
+	     "is in force and why. This page is printed by `souk config doc`.\n");
 	config_doc(sections, SETTINGS_SECTIONS, stdout);
 	return EXIT_DONE;
 }

@@ -64,9 +64,9 @@ const char *const cache_scripts[SCRIPT_MAX] = {
 			     "return redis.call('HGETALL', KEYS[1])\n",
 
 	/*
-	 * pattern of the shards' feeds -> the side, or nothing if it is not there. KEYS walks the whole
-	 * database: an operator's act, rare, and it must be one step with the raise. Otherwise a
-	 * feed that is still complete would vouch for rows that no longer count.
+	 * pattern of the shards' feeds -> the side, or nothing if it is not there. KEYS walks the
+	 * whole database: an operator's act, rare, and it must be one step with the raise.
+	 * Otherwise a feed that is still complete would vouch for rows that no longer count.
 	 */
 	[SCRIPT_SIDE_RAISE] =
 		"if redis.call('EXISTS', KEYS[1]) == 0 then return {} end\n"

@@ -1,8 +1,9 @@
 #pragma once
 
 /*
- * The Lua scripts of cache_redis.c: one key each (SIDE_RAISE also the shards' feeds, of the same hash
- * tag), everything else in ARGV, so that they also run on a cluster. Each has its own comment in the .c file with its arguments and its answer.
+ * The Lua scripts of cache_redis.c: one key each (SIDE_RAISE also the shards' feeds, of the same
+ * hash tag), everything else in ARGV, so that they also run on a cluster. Each has its own comment
+ * in the .c file with its arguments and its answer.
  */
 enum cache_script {
 	SCRIPT_WRITE,
