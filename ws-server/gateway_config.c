@@ -42,7 +42,9 @@ const struct config_row gateway_config_rows[] = {
 	INT("limits.message_max", message_max, "16384", 1024, 16384,
 		"Bytes of a message from a client; beyond it close 1009."),
 	INT("limits.offers_remembered", offers_remembered, "256", 4, 65536,
-		"Offers of a session whose newest revision is known."),
+		"Offers of a session whose newest revision is known; of one that acts for many "
+		"users 16 "
+		"times as many."),
 	INT("limits.outbox_bytes", outbox_bytes, "262144", 4096, 67108864,
 		"Bytes that wait for a slow client; beyond it close 4108."),
 	TEXT("listen", listen, "0.0.0.0:8080", "Address and port; port 0 = any."),

@@ -22,6 +22,7 @@
 
 #define VIEW_EVERY_MS 60000
 #define VIEW_TTL_MS   180000
+#define ACT_AS_OFFERS 16 /* times as many are remembered */
 
 static const struct outbox_ops outbox_ops;
 
@@ -109,7 +110,6 @@ static struct session *session_new(struct gateway *g, struct ws_conn *c)
 	}
 	base64url_encode(s->epoch, random, sizeof(random));
 	outbox_init(&s->outbox, (size_t)g->config->outbox_bytes, &g->frame, &outbox_ops, s);
-	shown_init(&s->shown, (size_t)g->config->offers_remembered);
 	LIST_INIT(&s->ops);
 	s->opened_us = s->heard_us = loop_mono_us(g->env.loop);
 	g->metrics.connections->value++;
@@ -202,6 +202,8 @@ void session_open(struct session *s, const struct auth_claims *claims)
 
 	s->claims = *claims;
 	s->state = SESSION_OPEN;
+	shown_init(&s->shown,
+		(size_t)(config->offers_remembered * (claims->is_act_as ? ACT_AS_OFFERS : 1)));
 	if (claims->is_act_as)
 		token_bucket_init(
 			&s->events, config->act_as_events_per_s, 2 * config->act_as_events_per_s);

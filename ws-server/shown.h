@@ -4,8 +4,8 @@
  * What a session has been told of each offer: the newest revision, so that a client never sees a
  * revision twice and never a lower one after a higher one.
  *
- * Belongs to one session; at most @max offers. When full, the one that runs out first is forgotten
- * (counted in n_forgotten); entries also go once their time is over.
+ * Belongs to one session; at most @max offers. When full, the one that was raised longest ago is
+ * forgotten (counted in n_forgotten); entries also go once their time is over.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,13 +26,16 @@ struct shown_entry;
 
 struct shown {
 	struct shown_entry *entries;
-	size_t n, cap, max;
+	uint32_t *buckets; /* n_buckets, a power of two: first of the chain */
+	uint32_t n, cap, max, n_buckets;
+	uint32_t free, oldest, newest;
 	uint64_t n_forgotten;
 };
 
 /* 0 or -EIO. */
 MUST_CHECK int shown_key(struct shown_key *ret, struct str user, struct str offer);
 
+/* @max: at least 1. Takes memory as it fills. */
 void shown_init(struct shown *s, size_t max);
 void shown_fini(struct shown *s);
 

@@ -122,6 +122,38 @@ Test(deliver, revision_is_shown_once_and_never_after_a_higher_one)
 	EXPECT_NEXT(p, "{\"type\":\"offer\",\"seq\":2,*}");
 }
 
+/* How many of the first of @n offers is shown once more when it comes again: 0 or 1. */
+static int shown_again_after(struct world *w, struct sim_peer *p, const char *user, int n)
+{
+	char id[16];
+
+	for (int i = 0; i <= n; i++) {
+		snprintf(id, sizeof(id), "of-%d", i % n);
+		world_answer(w, &(struct answer){ .user = user, .id = id, .rev = "7.1" });
+		if (i < n)
+			EXPECT_NEXT(p, "{\"type\":\"offer\",*}");
+	}
+	return sim_peer_next(p) != NULL;
+}
+
+Test(deliver, act_as_session_remembers_sixteen_times_as_many_offers)
+{
+	static const char *const sets[] = { "ws.limits.offers_remembered=4", NULL };
+	CLEANUP(world_fini) struct world w;
+	struct sim_peer *p;
+
+	world_init(&w, sets);
+	world_start(&w);
+	p = world_connect(&w, "u_42");
+	cr_expect(zero(int, shown_again_after(&w, p, "u_42", 4)));
+	p = world_connect(&w, "u_42");
+	cr_expect(eq(int, shown_again_after(&w, p, "u_42", 5), 1));
+	p = world_connect_as(&w, "game", "g1:");
+	cr_expect(zero(int, shown_again_after(&w, p, "g1:ann", 64)));
+	p = world_connect_as(&w, "game", "g1:");
+	cr_expect(eq(int, shown_again_after(&w, p, "g1:ann", 65), 1));
+}
+
 Test(deliver, former_owner_of_a_shard_is_not_heard)
 {
 	WORLD(w);

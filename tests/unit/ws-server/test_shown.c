@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
@@ -42,7 +44,7 @@ Test(shown, offers_of_two_users_are_two)
 	shown_fini(&s);
 }
 
-Test(shown, full_table_forgets_what_runs_out_first)
+Test(shown, full_table_forgets_what_was_raised_longest_ago)
 {
 	struct shown s;
 
@@ -50,12 +52,61 @@ Test(shown, full_table_forgets_what_runs_out_first)
 	for (int i = 0; i < 4; i++) {
 		char offer[2] = { (char)('a' + i), 0 };
 
-		cr_assert(raise(&s, key("u", offer), 1, 1, 5000 - i));
+		cr_assert(raise(&s, key("u", offer), 1, 1, 5000));
 	}
+	cr_assert(raise(&s, key("u", "a"), 1, 2, 5000), "younger than all now");
 	cr_expect(raise(&s, key("u", "e"), 1, 1, 9000));
 	cr_expect(eq(u64, s.n_forgotten, 1));
-	cr_expect(not(raise(&s, key("u", "a"), 1, 1, 5000)), "still known");
-	cr_expect(raise(&s, key("u", "d"), 1, 1, 4997), "forgotten");
+	cr_expect(eq(sz, (size_t)s.n, 4));
+	cr_expect(not(raise(&s, key("u", "a"), 1, 2, 5000)), "still known");
+	cr_expect(not(raise(&s, key("u", "c"), 1, 1, 5000)), "still known");
+	cr_expect(raise(&s, key("u", "b"), 1, 1, 5000), "forgotten");
+	shown_fini(&s);
+}
+
+Test(shown, every_one_of_many_is_found_and_the_table_is_bounded)
+{
+	enum { MAX = 5000 }; /* no power of two */
+	struct shown s;
+	char offer[16];
+
+	shown_init(&s, MAX);
+	for (int i = 0; i < MAX + 1000; i++) {
+		snprintf(offer, sizeof(offer), "of-%d", i);
+		cr_assert(raise(&s, key("u", offer), 1, 1, 5000));
+	}
+	cr_expect(eq(u64, s.n_forgotten, 1000));
+	cr_expect(eq(sz, (size_t)s.n, MAX));
+	cr_expect(eq(sz, (size_t)s.cap, MAX));
+	for (int i = 1000; i < MAX + 1000; i++) {
+		snprintf(offer, sizeof(offer), "of-%d", i);
+		cr_assert(not(raise(&s, key("u", offer), 1, 1, 5000)), "%s", offer);
+	}
+	for (int i = 0; i < 1000; i++) {
+		snprintf(offer, sizeof(offer), "of-%d", i);
+		cr_assert(raise(&s, key("u", offer), 1, 1, 5000), "%s", offer);
+	}
+	shown_fini(&s);
+}
+
+Test(shown, places_of_entries_that_went_are_used_again)
+{
+	struct shown s;
+	char offer[16];
+
+	shown_init(&s, 64);
+	for (int i = 0; i < 1000; i++) {
+		struct version rev = { { 1, 1 } };
+
+		snprintf(offer, sizeof(offer), "of-%d", i);
+		struct shown_key k = key("u", offer);
+
+		cr_assert(shown_raise(&s, &k, rev, 100 * i + 250, 100 * i));
+		cr_assert(not(shown_raise(&s, &k, rev, 100 * i + 250, 100 * i)));
+	}
+	cr_expect(zero(u64, s.n_forgotten));
+	cr_expect(eq(sz, (size_t)s.n, 3), "of the last 250 ms");
+	cr_expect(eq(sz, (size_t)s.cap, 4));
 	shown_fini(&s);
 }
 
@@ -71,7 +122,7 @@ Test(shown, entries_whose_time_is_over_make_room)
 	}
 	cr_expect(raise(&s, key("u", "e"), 1, 1, 9000));
 	cr_expect(zero(u64, s.n_forgotten));
-	cr_expect(eq(sz, s.n, 1));
+	cr_expect(eq(sz, (size_t)s.n, 1));
 	shown_fini(&s);
 }
 
