@@ -559,8 +559,7 @@ void book_mark_gap(struct book *b)
 {
 	struct book_item *item;
 
-	STAILQ_FOREACH(item, &b->all, link)
-	{
+	STAILQ_FOREACH(item, &b->all, link) {
 		if (item->has_gap)
 			continue;
 		item->has_gap = true;
@@ -637,7 +636,7 @@ void book_each(struct book *b, book_touched_fn fn, void *ctx)
 	struct book_item *item;
 
 	STAILQ_FOREACH(item, &b->all, link)
-	fn(ctx, item);
+		fn(ctx, item);
 }
 
 struct str book_item_id(const struct book_item *item)

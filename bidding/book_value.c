@@ -82,8 +82,7 @@ void book_value(
 
 	*ret = (struct book_value){ .last_sale = item->last_sale };
 	ret->flags = item->sale_flags | b->offer_flags | (item->has_gap ? BOOK_GAP : 0);
-	LIST_FOREACH(o, &item->orders, link)
-	{
+	LIST_FOREACH(o, &item->orders, link) {
 		if (!is_live(o, now_ms))
 			continue;
 		if (o->kind == ORDER_LISTING)
@@ -111,8 +110,7 @@ void book_refresh_offers(struct book *b, bool is_changed)
 
 	b->best_offer = NULL;
 	b->offer_flags = 0;
-	LIST_FOREACH(o, &b->offers, link)
-	{
+	LIST_FOREACH(o, &b->offers, link) {
 		if (o->kind != ORDER_COLLECTION_OFFER || o->is_unmet || !o->is_valid)
 			continue;
 		b->offer_flags |= o->flags & ~(unsigned)BOOK_NET_ESTIMATED;

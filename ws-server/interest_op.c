@@ -45,8 +45,8 @@ struct interest_op *interest_op_find(const struct interest_ops *ops, int64_t com
 	struct interest_op *op;
 
 	LIST_FOREACH(op, ops, in_session)
-	if (op->command_id == command_id)
-		return op;
+		if (op->command_id == command_id)
+			return op;
 	return NULL;
 }
 

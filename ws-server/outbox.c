@@ -83,8 +83,8 @@ static struct outbox_entry *find(struct outbox *o, const struct shown_key *key)
 	struct outbox_entry *e;
 
 	STAILQ_FOREACH(e, &o->entries, link)
-	if (e->has_key && memcmp(&e->key, key, sizeof(*key)) == 0)
-		return e;
+		if (e->has_key && memcmp(&e->key, key, sizeof(*key)) == 0)
+			return e;
 	return NULL;
 }
 

@@ -87,8 +87,8 @@ struct session *sessions_find(const struct sessions *t, struct str id)
 	struct sessions_entry *e;
 
 	LIST_FOREACH(e, bucket_of(t, id), in_bucket)
-	if (str_eqz(id, e->id))
-		return e->session;
+		if (str_eqz(id, e->id))
+			return e->session;
 	return NULL;
 }
 

@@ -99,8 +99,7 @@ static struct feed *find(struct market_feeds *f, struct str slug)
 {
 	struct feed *feed;
 
-	TAILQ_FOREACH(feed, &f->list, link)
-	{
+	TAILQ_FOREACH(feed, &f->list, link) {
 		if (str_eq(feed->slug, slug))
 			return feed;
 	}
@@ -160,8 +159,7 @@ static struct market_feeds *ask_end(struct ask *ask, struct feed **ret)
 	struct feed *feed;
 
 	*ret = NULL;
-	TAILQ_FOREACH(feed, &f->list, link)
-	{
+	TAILQ_FOREACH(feed, &f->list, link) {
 		if (feed->serial == ask->serial)
 			*ret = feed;
 	}
@@ -243,8 +241,7 @@ static void on_partitions(void *ctx, int err, const struct cache_row *rows, size
 	}
 	if (f->floor_ms < 0)
 		f->floor_ms = 0;
-	TAILQ_FOREACH(feed, &f->list, link)
-	{
+	TAILQ_FOREACH(feed, &f->list, link) {
 		if (feed->is_open)
 			beat(f, feed);
 		else

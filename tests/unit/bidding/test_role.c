@@ -197,7 +197,7 @@ static void push_bid(
 	push(p, "item_received_bid",
 		"\"base_price\":\"%s\",\"order_hash\":\"0x%064x\",\"item\":{\"nft_id\":"
 		"\"ethereum/" CONTRACT "/%u\"},\"maker\":{\"address\":\"0x%040x\"},\"quantity\":1,"
-				       "\"expiration_date\":\"%lld\","
+		"\"expiration_date\":\"%lld\","
 		"\"payment_token\":{\"address\":\"" WETH "\"}",
 		amount, order, token, order, (long long)(expires_ms / 1000));
 }
@@ -476,7 +476,7 @@ Test(role, a_moving_ask_is_published_when_it_moved_or_after_ten_seconds)
 	push(&p, "item_listed",
 		"\"base_price\":\"1000000\",\"order_hash\":\"0x%064x\",\"item\":{\"nft_id\":"
 		"\"ethereum/" CONTRACT "/7\"},\"maker\":{\"address\":\"0x%040x\"},\"quantity\":1,"
-				       "\"listing_type\":\"dutch\",\"listing_date\":\"%lld\","
+		"\"listing_type\":\"dutch\",\"listing_date\":\"%lld\","
 		"\"expiration_date\":\"%lld\",\"payment_token\":{\"address\":\"" WETH
 		"\"},\"protocol_data\":{\"parameters\":{"
 		"\"offer\":[],\"consideration\":[{\"itemType\":1,\"token\":\"" WETH
@@ -594,8 +594,7 @@ Test(role, what_a_former_owner_wrote_too_late_is_void)
 	struct world w;
 	struct process p;
 	static const char late[] =
-		"{\"type\":\"bid\",\"collection\":\"argonauts\",\"item\":\"" ITEM
-		"7\",\"order\":"
+		"{\"type\":\"bid\",\"collection\":\"argonauts\",\"item\":\"" ITEM "7\",\"order\":"
 		"\"0x00000000000000000000000000000000000000000000000000000000000000ff\","
 		"\"ts\":1788949200000,\"price\":{\"amount\":\"9999\",\"currency\":\"ETH\"},"
 		"\"price_net\":{\"amount\":\"9999\",\"currency\":\"ETH\"},\"epoch\":1}";
@@ -630,8 +629,7 @@ Test(role, events_of_other_collections_in_the_partition_are_not_read)
 	struct process p;
 	struct bus *other = NULL;
 	static const char text[] =
-		"{\"type\":\"bid\",\"collection\":\"x\",\"item\":\"" ITEM
-		"7\",\"order\":"
+		"{\"type\":\"bid\",\"collection\":\"x\",\"item\":\"" ITEM "7\",\"order\":"
 		"\"0x00000000000000000000000000000000000000000000000000000000000000ff\","
 		"\"ts\":1788949200000,\"price\":{\"amount\":\"9999\",\"currency\":\"ETH\"},"
 		"\"price_net\":{\"amount\":\"9999\",\"currency\":\"ETH\"}}";
@@ -868,8 +866,7 @@ Test(role, a_replaced_owner_stops_and_claims_again_from_the_log)
 	static const char record[] =
 		"{\"type\":\"owner\",\"shard\":0,\"instance\":\"rival\",\"ts\":1788949200000}";
 	static const char event[] =
-		"{\"type\":\"bid\",\"collection\":\"argonauts\",\"item\":\"" ITEM
-		"8\",\"order\":"
+		"{\"type\":\"bid\",\"collection\":\"argonauts\",\"item\":\"" ITEM "8\",\"order\":"
 		"\"0x00000000000000000000000000000000000000000000000000000000000000ff\","
 		"\"ts\":1788949200000,\"price\":{\"amount\":\"800\",\"currency\":\"ETH\"},"
 		"\"price_net\":{\"amount\":\"700\",\"currency\":\"ETH\"},\"epoch\":2}";

@@ -22,7 +22,7 @@ static void step_row(struct world *w, const json_t *step)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach (json_object_get(step, "fields"), name, value) {
+	json_object_foreach(json_object_get(step, "fields"), name, value) {
 		fields[n++] = name;
 		fields[n++] = json_string_value(value);
 	}
