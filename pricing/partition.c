@@ -230,11 +230,6 @@ void partition_records(struct partition *p, const struct bus_record *r, size_t n
 	partition_update_hold(p);
 }
 
-int32_t partition_number(const struct partition *p)
-{
-	return p->number;
-}
-
 bool partition_is_running(const struct partition *p)
 {
 	return p->state == PARTITION_RUNNING;

@@ -56,7 +56,6 @@ struct partition *partition_free(struct partition *p);
 
 void partition_records(struct partition *p, const struct bus_record *r, size_t n);
 
-int32_t partition_number(const struct partition *p);
 bool partition_is_running(const struct partition *p);
 /* Takes no more events; what it has is finished. */
 void partition_drain(struct partition *p);

@@ -7,10 +7,11 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 
 #define DEPTH_MAX 32
 
-static void put_escape(struct buf *b, unsigned char c)
+size_t json_escape(char ret[JSON_ESCAPE_MAX], unsigned char c)
 {
 	static const char SHORT[] = { ['\b'] = 'b',
 		['\t'] = 't',
@@ -20,11 +21,12 @@ static void put_escape(struct buf *b, unsigned char c)
 		['"'] = '"',
 		['\\'] = '\\' };
 
-	if (SHORT[c]) {
-		buf_put(b, (char[]){ '\\', SHORT[c] }, 2);
-		return;
-	}
-	buf_printf(b, "\\u%04x", c);
+	assert(json_must_escape(c));
+	if (!SHORT[c])
+		return (size_t)snprintf(ret, JSON_ESCAPE_MAX, "\\u%04x", (unsigned)c);
+	ret[0] = '\\';
+	ret[1] = SHORT[c];
+	return 2;
 }
 
 static void put_string(struct buf *b, struct str s)
@@ -35,14 +37,15 @@ static void put_string(struct buf *b, struct str s)
 	while (i < s.n) {
 		unsigned char c = (unsigned char)s.p[i];
 		size_t len = str_utf8_len((struct str){ s.p + i, s.n - i });
+		char escape[JSON_ESCAPE_MAX];
 
-		if (len && c >= 0x20 && c != '"' && c != '\\') {
+		if (len && !json_must_escape(c)) {
 			i += len;
 			continue;
 		}
 		buf_put(b, s.p + from, i - from);
 		if (len)
-			put_escape(b, c);
+			buf_put(b, escape, json_escape(escape, c));
 		else
 			buf_puts(b, STR("\xef\xbf\xbd")); /* U+FFFD */
 		from = ++i;

@@ -30,6 +30,15 @@ struct json_out {
 
 #define JSON_OUT(buf_) ((struct json_out){ .b = (buf_) })
 
+#define JSON_ESCAPE_MAX 7 /* \uXXXX and a NUL */
+
+static inline bool json_must_escape(unsigned char c)
+{
+	return c < 0x20 || c == '"' || c == '\\';
+}
+/* The shortest escape of a byte that must have one (assert); returns its length. */
+size_t json_escape(char ret[JSON_ESCAPE_MAX], unsigned char c);
+
 void json_begin(struct json_out *j, const char *key);
 void json_end(struct json_out *j);
 void json_begin_array(struct json_out *j, const char *key);

@@ -19,6 +19,7 @@
 
 #include <libwebsockets.h>
 
+#include "common/base/json_out.h"
 #include "common/model/field_value.h"
 #include "common/model/json_gate.h"
 
@@ -178,24 +179,14 @@ static struct str text_close(struct decoder *d, size_t max)
 
 static void raw_put_string(struct decoder *d, const char *p, size_t n)
 {
-	static const char SHORT[] = { ['\b'] = 'b',
-		['\t'] = 't',
-		['\n'] = 'n',
-		['\f'] = 'f',
-		['\r'] = 'r',
-		['"'] = '"',
-		['\\'] = '\\' };
-
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)p[i];
-		char escape[8];
+		char escape[JSON_ESCAPE_MAX];
 
-		if (c >= 0x20 && c != '"' && c != '\\')
-			text_put(d, p + i, 1);
-		else if (SHORT[c])
-			text_put(d, (char[]){ '\\', SHORT[c] }, 2);
+		if (json_must_escape(c))
+			text_put(d, escape, json_escape(escape, c));
 		else
-			text_put(d, escape, (size_t)snprintf(escape, sizeof(escape), "\\u%04x", c));
+			text_put(d, p + i, 1);
 	}
 }
 
