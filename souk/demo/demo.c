@@ -29,6 +29,7 @@
 #include "souk/demo/run_folder.h"
 #include "souk/demo/story.h"
 #include "souk/demo/view.h"
+#include "souk/settings.h"
 #include "souk/topics.h"
 #include "ws-server/ws_server_role.h"
 
@@ -111,9 +112,14 @@ static int start_role(struct demo *d, const char *name)
 	while (strcmp(run_roles[i], name) != 0)
 		i++;
 	snprintf(admin, sizeof(admin), "admin.listen=127.0.0.1:%d", d->folder.admin_port[i]);
-	const char *argv[] = { d->self, name, "--config", d->folder.config_path, "--set", admin,
-		NULL };
+	const char *argv[6 + 2 * DEMO_SETS_MAX + 1] = { d->self, name, "--config",
+		d->folder.config_path, "--set", admin };
+	size_t n = 6;
 
+	for (size_t k = 0; k < d->options.n_sets; k++) {
+		argv[n++] = "--set";
+		argv[n++] = d->options.sets[k];
+	}
 	return start_child(d, &(struct child_spec){ .name = name, .argv = argv, .restart = true });
 }
 
@@ -447,6 +453,21 @@ static int prepare_redis(struct demo *d, struct fault *f)
 		       : 0;
 }
 
+/* A wrong --set is said at once, not by roles that do not start. */
+static int check_configuration(struct demo *d, struct fault *f)
+{
+	struct settings s = { 0 };
+	char *none[] = { NULL };
+	int r = settings_load(&s,
+		&(struct config_source){
+			d->folder.config_path, d->options.sets, d->options.n_sets, none },
+		NULL, 0, f);
+
+	if (r == 0)
+		settings_unload(&s);
+	return r;
+}
+
 static int demo_init(struct demo *d, struct fault *f)
 {
 	int r = loop_ev_new(&d->loop);
@@ -464,6 +485,8 @@ static int demo_init(struct demo *d, struct fault *f)
 		r = prepare_redis(d, f);
 	if (!r)
 		r = run_folder_configure(&d->folder, &d->options, f);
+	if (!r)
+		r = check_configuration(d, f);
 	if (!r)
 		r = children_new(&d->children, d->loop, d->folder.path, d->options.verbose);
 	if (!r)
@@ -517,7 +540,7 @@ static int run(int argc, char **argv)
 		summarise(&d);
 	}
 	demo_fini(&d);
-	return r || d.failed ? EXIT_FAILED : EXIT_DONE;
+	return r == -EINVAL ? EXIT_USAGE : r || d.failed ? EXIT_FAILED : EXIT_DONE;
 }
 
 const struct command command_demo = { "demo", "the whole scene on real market data, in one command",

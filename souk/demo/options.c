@@ -21,6 +21,7 @@ const char demo_usage[] =
 	"  --port N          WebSocket port (default: a free one)\n"
 	"  --seed N          of the shoppers' choices (default 1)\n"
 	"  --data FOLDER     where bids.csv, listings.csv and rules.json are\n"
+	"  --set KEY=VALUE   configuration for every role, as in souk ROLE --set (at most 16)\n"
 	"  --json            machine-readable: one ready line, one summary line\n"
 	"  --verbose         the logs of all processes on stderr\n"
 	"  --keep            do not remove the run folder (logs, configuration)\n";
@@ -98,6 +99,13 @@ static int parse_one(struct demo_options *o, int flag, const char *arg, struct f
 	case 'D':
 		o->data = arg;
 		break;
+	case 'S':
+		if (o->n_sets == DEMO_SETS_MAX)
+			r = fault_set(f, FAULT_REJECT, -EINVAL, "--set %s: at most %d of them", arg,
+				DEMO_SETS_MAX);
+		else
+			o->sets[o->n_sets++] = arg;
+		break;
 	case 'j':
 		o->json = true;
 		break;
@@ -123,6 +131,7 @@ int demo_options_parse(struct demo_options *ret, int argc, char **argv, struct f
 		{ "kafka", required_argument, NULL, 'k' },
 		{ "redis", required_argument, NULL, 'd' },
 		{ "data", required_argument, NULL, 'D' },
+		{ "set", required_argument, NULL, 'S' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "keep", no_argument, NULL, 'K' },
 		{ "verbose", no_argument, NULL, 'v' },

@@ -2,10 +2,13 @@
 
 /* `souk demo` flags. */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/fault.h"
+
+#define DEMO_SETS_MAX 16
 
 struct demo_options {
 	int64_t for_ms; /* 0: until stopped */
@@ -17,6 +20,8 @@ struct demo_options {
 	const char *kafka; /* NULL: embedded */
 	const char *redis; /* NULL: private */
 	const char *data;
+	const char *sets[DEMO_SETS_MAX]; /* "kafka.properties.x=1": handed to every role */
+	size_t n_sets;
 	bool json, keep, verbose;
 };
 
