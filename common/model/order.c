@@ -126,6 +126,33 @@ void payment_request_json(struct json_out *j, const struct payment_request *r)
 	json_end(j);
 }
 
+static const char *const refusal_names[] = { "refusal", NULL };
+
+static const struct field refusal_fields[] = {
+	{ "type", FIELD_CONST, FIELD_REQUIRED, offsetof(struct refusal_record, type), 0,
+		refusal_names },
+	{ "order", FIELD_ID, FIELD_REQUIRED, offsetof(struct refusal_record, order), 0, NULL },
+	{ "item", FIELD_ITEM, FIELD_REQUIRED, offsetof(struct refusal_record, item), 0, NULL },
+	{ "reason", FIELD_ID, FIELD_REQUIRED, offsetof(struct refusal_record, reason), 64, NULL },
+};
+
+const struct record_type refusal_record_type = {
+	.name = "refusal",
+	.fields = refusal_fields,
+	.n_fields = ARRAY_LEN(refusal_fields),
+	.size = sizeof(struct refusal_record),
+};
+
+void refusal_record_json(struct json_out *j, const struct refusal_record *r)
+{
+	json_begin(j, NULL);
+	json_strz(j, "type", "refusal");
+	json_str(j, "order", r->order);
+	json_str(j, "item", r->item);
+	json_str(j, "reason", r->reason);
+	json_end(j);
+}
+
 static const char *const release_names[] = { "release", NULL };
 
 static const struct field release_fields[] = {

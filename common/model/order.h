@@ -38,6 +38,12 @@ struct payment_request {
 extern const struct record_type payment_request_type;
 void payment_request_json(struct json_out *j, const struct payment_request *r);
 
+struct refusal_record {
+	struct str type, order, item, reason;
+};
+extern const struct record_type refusal_record_type;
+void refusal_record_json(struct json_out *j, const struct refusal_record *r);
+
 struct release_record {
 	struct str type, order, item, reason;
 };

@@ -32,6 +32,7 @@ union any {
 	struct order order;
 	struct supply_record supply;
 	struct payment_request request;
+	struct refusal_record refusal;
 	struct release_record release;
 	struct payment_result result;
 	struct stock stock;
@@ -62,6 +63,7 @@ PLAIN(owner, owner_record_json)
 PLAIN(order, order_json)
 PLAIN(supply, supply_record_json)
 PLAIN(request, payment_request_json)
+PLAIN(refusal, refusal_record_json)
 PLAIN(release, release_record_json)
 PLAIN(result, payment_result_json)
 PLAIN(market_event, market_event_json)
@@ -89,6 +91,7 @@ static const struct codec {
 	{ "order", &order_type, write_order },
 	{ "supply", &supply_record_type, write_supply },
 	{ "request", &payment_request_type, write_request },
+	{ "refusal", &refusal_record_type, write_refusal },
 	{ "release", &release_record_type, write_release },
 	{ "result", &payment_result_type, write_result },
 	{ "stock", &stock_type, write_stock },
