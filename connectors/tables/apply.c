@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #include "common/base/log.h"
+#include "common/io/dead_letter.h"
 #include "connectors/tables/breaker.h"
-#include "connectors/tables/dead_letter.h"
 #include "connectors/tables/market_feeds.h"
 #include "connectors/tables/table_shard.h"
 

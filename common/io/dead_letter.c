@@ -1,4 +1,4 @@
-#include "connectors/tables/dead_letter.h"
+#include "common/io/dead_letter.h"
 
 #include <errno.h>
 #include <inttypes.h>
