@@ -14,7 +14,7 @@
 #include "common/base/crypto.h"
 #include "common/model/interest.h"
 #include "common/model/tables.h"
-#include "pricing/rules/canonical.h"
+#include "common/model/canonical.h"
 #include "pricing/rules/nearest.h"
 #include "pricing/rules/ruleset_impl.h"
 

@@ -3,7 +3,7 @@
  * of members. UTF-16 order differs from byte order only where a surrogate pair (U+10000 and up)
  * meets a character from U+E000 on; names are compared by code point with that one exception.
  */
-#include "pricing/rules/canonical.h"
+#include "common/model/canonical.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "pricing/rules/canonical.h"
+#include "common/model/canonical.h"
 
 static void expect(const char *json, const char *canonical)
 {
