@@ -76,6 +76,7 @@ struct cache_write {
 	int64_t src_offset;
 	const struct row *row; /* NULL: delete, leaving a tombstone */
 	int64_t tombstone_ms;  /* its retention */
+	int64_t ttl_ms;        /* of a row: it expires if it is not written again; 0 = never */
 };
 
 struct cache_feed {
@@ -149,11 +150,12 @@ static inline int cache_read(
 {
 	return c->ops->read(c, keys, n, fn, ctx);
 }
-/* Replaces the whole row in one script if (gen, ver) is higher than what is stored, tombstones
- * included. A delete without a version applies if its partition is the stored src's and its offset
- * is beyond it (or nothing is stored); it keeps the stored ver. Offsets of an older gen mean
- * nothing: a delete with a higher gen applies, and has no version, so that the first row of its gen
- * applies after it. Keys, field names and values are copied; a row needs no field. */
+/* Replaces the whole row, its TTL included (a write without one makes it stay), in one script if
+ * (gen, ver) is higher than what is stored, tombstones included. What has expired is not stored:
+ * any version applies. A delete without a version applies if its partition is the stored src's and
+ * its offset is beyond it (or nothing is stored); it keeps the stored ver. Offsets of an older gen
+ * mean nothing: a delete with a higher gen applies, and has no version, so that the first row of
+ * its gen applies after it. Keys, field names and values are copied; a row needs no field. */
 static inline int cache_write(
 	struct cache *c, const struct cache_write *w, cache_write_fn fn, void *ctx)
 {

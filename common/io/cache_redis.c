@@ -85,6 +85,7 @@ static int op_write(struct cache *base, const struct cache_write *w, cache_write
 
 	assert(str_is_set(w->ver) || !w->row);
 	assert(w->row || w->tombstone_ms > 0);
+	assert(w->ttl_ms >= 0 && (w->row || !w->ttl_ms));
 	assert(!w->row || w->row->n <= CACHE_FIELDS_MAX);
 	r = script(c, SCRIPT_WRITE, ANSWER_WRITE, w->key, argc, ctx, &err);
 	if (!r)
@@ -95,7 +96,7 @@ static int op_write(struct cache *base, const struct cache_write *w, cache_write
 	redis_wire_i64(&r->wire, w->et);
 	redis_wire_i64(&r->wire, w->src_partition);
 	redis_wire_i64(&r->wire, w->src_offset);
-	redis_wire_i64(&r->wire, w->row ? 0 : w->tombstone_ms);
+	redis_wire_i64(&r->wire, w->row ? w->ttl_ms : w->tombstone_ms);
 	if (w->row) {
 		put_row(r, w->row);
 	} else {

@@ -278,6 +278,61 @@ void cache_suite_a_write_replaces_the_whole_row(struct cache_harness *h)
 	CHECK(a.state == CACHE_PRESENT && a.n_fields == 0);
 }
 
+static enum cache_outcome put_ttl(
+	struct cache_harness *h, struct cache *c, const char *ver, int64_t ttl_ms)
+{
+	struct row row = { .n = 1, .field[0] = { STR("a"), STR("x") } };
+
+	return write_row(h, c,
+		&(struct cache_write){ .key = STR("order:{o}"),
+			.ver = str_of(ver),
+			.gen = 1,
+			.row = &row,
+			.ttl_ms = ttl_ms });
+}
+
+/* About 300 ms. */
+static struct answer read_later(struct cache_harness *h, struct cache *c)
+{
+	for (int i = 0; i < 30; i++)
+		h->pump(h->ctx);
+	return read_key(h, c, "order:{o}");
+}
+
+void cache_suite_a_row_with_a_ttl_expires(struct cache_harness *h)
+{
+	CLEANUP(cache_free) struct cache *c = connected(h);
+
+	CHECK(put_ttl(h, c, VER(5, 0, 0, 0), 100) == CACHE_APPLIED);
+	CHECK(read_later(h, c).state == CACHE_MISSING);
+	/* Nothing is left that a lower version would have to beat. */
+	CHECK(put_ttl(h, c, VER(1, 0, 0, 0), 60000) == CACHE_APPLIED);
+	CHECK(!strcmp(read_later(h, c).ver, VER(1, 0, 0, 0)));
+}
+
+void cache_suite_a_later_write_replaces_the_ttl(struct cache_harness *h)
+{
+	CLEANUP(cache_free) struct cache *c = connected(h);
+
+	CHECK(put_ttl(h, c, VER(1, 0, 0, 0), 100) == CACHE_APPLIED);
+	CHECK(put_ttl(h, c, VER(2, 0, 0, 0), 0) == CACHE_APPLIED);
+	CHECK(read_later(h, c).state == CACHE_PRESENT);
+	CHECK(put_ttl(h, c, VER(3, 0, 0, 0), 60000) == CACHE_APPLIED);
+	CHECK(read_later(h, c).state == CACHE_PRESENT);
+	CHECK(put_ttl(h, c, VER(4, 0, 0, 0), 100) == CACHE_APPLIED);
+	CHECK(read_later(h, c).state == CACHE_MISSING);
+}
+
+void cache_suite_a_stale_write_leaves_the_ttl(struct cache_harness *h)
+{
+	CLEANUP(cache_free) struct cache *c = connected(h);
+
+	CHECK(put_ttl(h, c, VER(5, 0, 0, 0), 100) == CACHE_APPLIED);
+	CHECK(put_ttl(h, c, VER(5, 0, 0, 0), 0) == CACHE_STALE);
+	CHECK(put_ttl(h, c, VER(4, 0, 0, 0), 60000) == CACHE_STALE);
+	CHECK(read_later(h, c).state == CACHE_MISSING);
+}
+
 void cache_suite_gen_beats_version_and_compares_as_a_number(struct cache_harness *h)
 {
 	CLEANUP(cache_free) struct cache *c = connected(h);

@@ -27,6 +27,9 @@ struct cache_harness {
 	X(only_a_higher_version_replaces_a_row) \
 	X(versions_compare_as_numbers_part_by_part) \
 	X(a_write_replaces_the_whole_row) \
+	X(a_row_with_a_ttl_expires) \
+	X(a_later_write_replaces_the_ttl) \
+	X(a_stale_write_leaves_the_ttl) \
 	X(gen_beats_version_and_compares_as_a_number) \
 	X(values_are_bytes) \
 	X(a_versioned_delete_leaves_a_tombstone) \

@@ -398,7 +398,7 @@ static void do_write(struct sim_store *s, struct cmd *cmd)
 		ver = e && gen == w->gen ? keep(&cmd->kept, field_get(e, "ver")) : STR("");
 	if (!str_is_set(ver))
 		ver = STR("");
-	e = entry_new(s, w->key, w->row ? 0 : w->tombstone_ms);
+	e = entry_new(s, w->key, w->row ? w->ttl_ms : w->tombstone_ms);
 	if (w->row)
 		row_set(e, w->row);
 	else
@@ -705,6 +705,7 @@ static int sim_write(struct cache *c, const struct cache_write *w, cache_write_f
 
 	assert(str_is_set(w->ver) || !w->row);
 	assert(w->row || w->tombstone_ms > 0);
+	assert(w->ttl_ms >= 0 && (w->row || !w->ttl_ms));
 	assert(!w->row || w->row->n <= CACHE_FIELDS_MAX);
 	if (w->row)
 		cmd.row = *w->row;
