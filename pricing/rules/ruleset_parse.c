@@ -12,9 +12,9 @@
 #include <stdlib.h>
 
 #include "common/base/crypto.h"
+#include "common/model/canonical.h"
 #include "common/model/interest.h"
 #include "common/model/tables.h"
-#include "common/model/canonical.h"
 #include "pricing/rules/nearest.h"
 #include "pricing/rules/ruleset_impl.h"
 
