@@ -8,10 +8,12 @@
  *
  * `shard` is the partition of payments.requests.v1 that the request came from, `epoch` the owner
  * epoch of that shard in the ledger (docs/protocol/ownership.md): outcomes of a lower epoch behind
- *a later owner record are void. `step` counts the outcomes of an order from 1; a repeat has the
- *step of its first. States: SENT MINED CONFIRMED FINAL HELD REVERTED EXPIRED CANCELLED. No user id
- *is ever in it.
+ * a later owner record are void. `step` counts the outcomes of an order from 1; a repeat has the
+ * step of its first. States: SENT MINED CONFIRMED FINAL HELD REVERTED EXPIRED CANCELLED
+ * (outcome_state_is(); the decoder takes the name of any order state). No user id is ever in it.
  */
+#include <stdbool.h>
+
 #include "common/base/json_out.h"
 #include "common/model/decode.h"
 #include "common/model/order.h"
@@ -30,3 +32,15 @@ struct outcome_record {
 };
 extern const struct record_type outcome_record_type;
 void outcome_record_json(struct json_out *j, const struct outcome_record *o);
+
+/* Whether an executor reports it. */
+static inline bool outcome_state_is(int state)
+{
+	return state != ORDER_ACCEPTED && state != ORDER_RESERVED && state != ORDER_REJECTED;
+}
+/* Whether nothing follows it. */
+static inline bool outcome_state_is_last(int state)
+{
+	return state == ORDER_FINAL || state == ORDER_REVERTED || state == ORDER_EXPIRED ||
+	       state == ORDER_CANCELLED;
+}

@@ -10,9 +10,11 @@
 #include <stdlib.h>
 
 #include "common/model/interest.h"
+#include "common/model/ledger.h"
 #include "common/model/market.h"
 #include "common/model/offer.h"
 #include "common/model/order.h"
+#include "common/model/pause.h"
 #include "common/model/quote.h"
 #include "common/model/tables.h"
 
@@ -37,6 +39,8 @@ union any {
 	struct payment_result result;
 	struct stock stock;
 	struct market_event market_event;
+	struct outcome_record outcome;
+	struct pause_record pause;
 };
 
 #define KEYED(name) \
@@ -67,6 +71,8 @@ PLAIN(refusal, refusal_record_json)
 PLAIN(release, release_record_json)
 PLAIN(result, payment_result_json)
 PLAIN(market_event, market_event_json)
+PLAIN(outcome, outcome_record_json)
+PLAIN(pause, pause_record_json)
 
 static void write_decision(struct json_out *j, const union any *r)
 {
@@ -96,6 +102,8 @@ static const struct codec {
 	{ "result", &payment_result_type, write_result },
 	{ "stock", &stock_type, write_stock },
 	{ "market-event", &market_event_type_record, write_market_event },
+	{ "outcome", &outcome_record_type, write_outcome },
+	{ "pause", &pause_record_type, write_pause },
 };
 
 /* The file's one line, without its newline. */
