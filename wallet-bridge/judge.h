@@ -2,15 +2,21 @@
 
 /*
  * Whether an order is accepted: a pure function of the order, its record's time, the keys, the
- *item's rows and the stock. Order of judgement, the first that applies decides:
+ * item's rows and the stock. Order of judgement, the first that applies decides:
  *
- *	BAD_QUOTE      not an object of exactly the quote's members; key id unknown; MAC wrong;
- *version; or the order's offer, rev, price or item differ from the quote's WRONG_USER     the quote
- *is another user's UNSUPPORTED    pay.mode is not "now" (instalments come later) WRONG_WALLET   a
- *wallet that is not one QUOTE_EXPIRED  the order record's timestamp is beyond quote.expires PAUSED
- *all, or the item's collection SOLD_OUT       no inventory row, or no free unit OFFER_CHANGED  the
- *price lies below the highest floor by more than order_slack_bps of that floor LIMIT          the
- *buyer has as many open orders as one may
+ *	BAD_QUOTE      not an object of exactly the quote's members; key id unknown; MAC wrong; `v`
+ *	               not 1; or the order's offer, rev, price or item differ from the quote's
+ *	WRONG_USER     the quote is another user's
+ *	UNSUPPORTED    pay.mode is not "now" (instalments come later); other members of pay are not
+ *	               looked at
+ *	WRONG_WALLET   a wallet that is not one
+ *	QUOTE_EXPIRED  the order record's timestamp is beyond quote.expires
+ *	PAUSED         all, or the item's collection
+ *	SOLD_OUT       no inventory row, or no free unit
+ *	OFFER_CHANGED  the price lies below the highest floor by more than order_slack_bps of it
+ *	LIMIT          the buyer has as many open orders as one may
+ *
+ * A held list price (pricing's breaker) is not looked at: a quote that was given binds.
  *
  * Floors as pricing has them: cost + min_margin_bps, bid_net + floor_over_bid_bps, rounded up, over
  * parity classes; a value without a path to the price's currency is left out.
@@ -22,6 +28,8 @@
 #include "common/model/money.h"
 #include "common/model/order.h"
 #include "common/model/quote.h"
+
+#define JUDGE_ARENA_MIN 8192
 
 enum refusal {
 	REFUSAL_NONE,
@@ -53,8 +61,9 @@ struct judge_facts {
 	int64_t open_of_user;
 };
 
-/* 0 = REFUSAL_NONE. @quote is filled (texts in @a) where it could be read. @a exhausted counts as
- * BAD_QUOTE (a quote has a maximum size). Negative: -EIO of the digest: judge again. */
+/* 0 = REFUSAL_NONE. @quote is filled (texts in @a) where it could be read. @a has JUDGE_ARENA_MIN
+ * bytes free: a quote that does not fit counts as BAD_QUOTE. Negative: -EIO of the digest: judge
+ * again. */
 MUST_CHECK int judge(const struct order *o, const struct judge_facts *facts,
 	const struct judge_rules *rules, const struct quote_keys *keys, struct arena *a,
 	struct quote *quote);
@@ -63,6 +72,6 @@ MUST_CHECK int judge(const struct order *o, const struct judge_facts *facts,
  * @ret holds 72 bytes. 0 or -EIO. */
 MUST_CHECK int judge_quote_digest(char ret[72], const struct quote *q);
 
-/* SHA-256 over the RFC 8785 form of {"pay","quote","wallet"} as the order has them: two orders with
- * one client id and two of these are a conflict. 0, -EINVAL (not JSON), -ENOMEM, -EIO. */
+/* order_body_digest() of common/model/order_body.h: two orders with one client id and two of these
+ * are a conflict. 0, -ENOMEM, -EIO. */
 MUST_CHECK int judge_body_digest(uint8_t ret[32], const struct order *o);

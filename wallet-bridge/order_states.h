@@ -11,11 +11,13 @@
  * What a record of the requests log or an outcome of the ledger does to an order that is told of in
  * results. One result for each state that is entered; n counts them from 1. A step forward over
  * states in between (SENT was lost, MINED comes) enters the last one only. REVERTED, EXPIRED and
- * CANCELLED free the unit: a release has to be in the log before they are entered.
+ * CANCELLED free the unit: a release has to be in the log before they are entered. EXPIRED and
+ * CANCELLED are not believed of a payment that was seen on the chain (MINED, CONFIRMED).
  */
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/base/str.h"
 #include "common/model/order.h"
 
 enum order_verdict {

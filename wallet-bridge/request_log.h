@@ -6,9 +6,12 @@
  * answer.
  *
  * Records in offset order: owner, supply, request, refusal, release (common/model/order.h), with
- * the owner epoch in the header `x-souk-epoch`. A record whose epoch is not that of the last owner
- * record before it, or that has none, is void. The first request or refusal of an order counts. A
- * request beyond the supply counts for nobody. docs/adr/0008.
+ * the owner epoch in the header `x-souk-epoch`, but for the owner record itself, whose offset it
+ * is. A record whose epoch is not that of the last owner record before it, or that has none, is
+ * void. (Where the log's beginning is gone, and with it the owner records of what follows: until
+ * the first of them, the highest epoch met counts.) The first request or refusal of an order
+ * counts. A request beyond the supply counts for nobody. A release counts once, of an order that
+ * is taken, for its own item; of any other it is unreadable and moves nothing. docs/adr/0008.
  *
  * Bounded: items and orders have a maximum. An order can be forgotten once it is finished and
  * nobody asks for it any more (request_log_forget); its unit stays counted.
@@ -24,10 +27,12 @@
 #include "common/model/tables.h"
 #include "common/model/version.h"
 
-#define REQUEST_EPOCH_HEADER "x-souk-epoch"
+#define REQUEST_EPOCH_HEADER  "x-souk-epoch"
+#define REQUEST_LOG_ARENA_MIN 16384
 
 enum log_effect {
-	LOG_UNREADABLE, /* nothing that this partition should hold */
+	LOG_UNREADABLE, /* nothing that this partition should hold, or a release of what is not
+			   taken */
 	LOG_VOID,       /* of a former owner */
 	LOG_REPEAT,     /* said before: the order's first request or refusal, its release, an older
 			   supply */
@@ -43,15 +48,16 @@ enum log_state { LOGGED_TAKEN, LOGGED_BEYOND, LOGGED_REFUSED, LOGGED_RELEASED };
 
 struct log_item {
 	struct str item;
-	struct version supply_ver;
-	bool has_supply; /* a supply record or snapshot was met */
+	struct version supply_ver; /* zero while only a snapshot told of the supply */
+	bool has_supply;           /* a supply record or snapshot was met */
 	int64_t supply, taken;
-	int64_t through; /* offset behind the last record that moved it */
+	int64_t through; /* offset behind the last record that moved its counts */
 };
 
 struct log_order {
 	struct str id;
-	const struct log_item *item; /* NULL: refused before its item was ever supplied */
+	const struct log_item
+		*item; /* NULL: refused or beyond, before its item was ever supplied */
 	enum log_state state;
 	struct str reason; /* of the refusal or release, else STR_NONE */
 	int64_t offset;    /* of the request or refusal */
@@ -75,13 +81,17 @@ MUST_CHECK int request_log_new(struct request_log **ret, const struct request_lo
 struct request_log *request_log_free(struct request_log *l);
 DEFINE_CLEANUP(struct request_log *, request_log_free)
 
-/* A snapshot of stock.v1, before any record: records of that item below `through` move its counts
- * no more (their orders are still learned). 0, REQUEST_LOG_E_FULL, -ENOMEM. */
+/* A snapshot of stock.v1, before any record (assert): records of that item below `through` move its
+ * counts no more. What they gave each order is still learned, by the counts as they were then;
+ * where the log no longer has the supply of then, a request counts as taken. Of several for an item
+ * the one with the highest `ver` is kept. Copies. 0, REQUEST_LOG_E_FULL, -ENOMEM. */
 MUST_CHECK int request_log_snapshot(struct request_log *l, const struct stock *s);
 
 /* Offsets must rise; one at or below the last is ignored (LOG_REPEAT). Copies what it needs. @a is
- * scratch for decoding. Sets *ret_effect; and *ret_order (may be NULL) to the order it spoke of,
- * NULL if none. 0, REQUEST_LOG_E_FULL (nothing was applied: make room, give it again), -ENOMEM. */
+ * scratch for decoding, left as it was; it has REQUEST_LOG_ARENA_MIN bytes free, so that every
+ * reader can read the same records. Sets *ret_effect; and *ret_order (may be NULL) to the order it
+ * spoke of, NULL if none. 0, REQUEST_LOG_E_FULL (nothing was applied: make room, give it again),
+ * -ENOMEM. */
 MUST_CHECK int request_log_apply(struct request_log *l, const struct bus_record *r, struct arena *a,
 	enum log_effect *ret_effect, const struct log_order **ret_order);
 
