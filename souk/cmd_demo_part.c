@@ -44,6 +44,8 @@ static int run(int argc, char **argv)
 		r = demo_world(&s, &p, &f);
 	else if (strcmp(p.name, "shoppers") == 0)
 		r = demo_shoppers(&s, &p, &f);
+	else if (strcmp(p.name, "storefront") == 0)
+		r = demo_storefront(&s, &p, &f);
 	else
 		r = fault_set(&f, FAULT_REJECT, -1, "%s: no such part", p.name);
 	if (r)
@@ -52,5 +54,5 @@ static int run(int argc, char **argv)
 	return r ? EXIT_FAILED : EXIT_DONE;
 }
 
-const struct command command_demo_part = { "demo-part", "a part of the demo", "world|shoppers …",
-	run, true };
+const struct command command_demo_part = { "demo-part", "a part of the demo",
+	"world|shoppers|storefront …", run, true };

@@ -27,12 +27,12 @@ extern const struct command command_bidding, command_cache_reset, command_config
 
 /* A part of the demo that runs as a child (`souk demo-part NAME …`). */
 struct demo_part {
-	const char *name;        /* "world" | "shoppers" */
+	const char *name;        /* "world" | "shoppers" | "storefront" */
 	const char *data;        /* folder of the auctions' files */
-	const char *listen;      /* world: of the stand-in */
+	const char *listen;      /* world: of the stand-in; storefront: of the pages */
 	const char *token;       /* world: what the stand-in expects; shoppers: unused */
-	const char *url;         /* shoppers: of ws-server */
-	const char *secret_file; /* shoppers: to sign their tokens */
+	const char *url;         /* shoppers, storefront: of ws-server */
+	const char *secret_file; /* shoppers, storefront: to sign tokens */
 	int64_t start_ms;
 	int64_t speed;
 	uint32_t users;
@@ -43,3 +43,4 @@ struct demo_part {
 
 int demo_world(const struct settings *settings, const struct demo_part *part, struct fault *f);
 int demo_shoppers(const struct settings *settings, const struct demo_part *part, struct fault *f);
+int demo_storefront(const struct settings *settings, const struct demo_part *part, struct fault *f);
