@@ -17,6 +17,7 @@ static int run(int argc, char **argv)
 		{ .name = "token", .value = &p.token },
 		{ .name = "url", .value = &p.url },
 		{ .name = "secret", .value = &p.secret_file },
+		{ .name = "roles", .value = &p.roles },
 		{ .name = "start", .value = &start },
 		{ .name = "speed", .value = &speed },
 		{ .name = "users", .value = &users },

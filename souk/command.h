@@ -33,6 +33,7 @@ struct demo_part {
 	const char *token;       /* world: what the stand-in expects; shoppers: unused */
 	const char *url;         /* shoppers, storefront: of ws-server */
 	const char *secret_file; /* shoppers, storefront: to sign tokens */
+	const char *roles;       /* storefront: admin ports, "ws-server=9464,pricing=9465" */
 	int64_t start_ms;
 	int64_t speed;
 	uint32_t users;

@@ -27,7 +27,7 @@ static int write_bytes(FILE *out, const char *path, int i)
 	fprintf(out, "static const unsigned char asset_%d[] = {", i);
 	for (; (c = getc(in)) != EOF; n++)
 		fprintf(out, "%s%d,", n % 24 ? "" : "\n", c);
-	fprintf(out, "%s};\n", n ? "\n" : "0");
+	fprintf(out, "0};\n"); /* an array has an element; the table does not count it */
 	if (ferror(in))
 		return die(path);
 	fclose(in);
@@ -59,7 +59,7 @@ int main(int argc, char **argv)
 	}
 	fprintf(out, "\nconst struct asset assets[] = {\n");
 	for (int i = 3; i < argc; i++)
-		fprintf(out, "\t{ \"%s\", asset_%d, sizeof(asset_%d) },\n",
+		fprintf(out, "\t{ \"%s\", asset_%d, sizeof(asset_%d) - 1 },\n",
 			path_of(argv[i], argv[2]), i, i);
 	fprintf(out, "};\nconst size_t n_assets = %d;\n", argc - 3);
 	return fclose(out) ? die(argv[1]) : 0;

@@ -199,6 +199,36 @@ static int start_part(struct demo *d, const char *name)
 	return start_child(d, &spec);
 }
 
+/* "ws-server=9464,pricing=9465": where the operations view finds the roles. */
+static void list_roles(char *ret, size_t cap, const struct run_folder *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < RUN_ROLES; i++)
+		n += (size_t)snprintf(
+			ret + n, cap - n, "%s%s=%d", i ? "," : "", run_roles[i], r->admin_port[i]);
+}
+
+static int start_storefront(struct demo *d, const char *name)
+{
+	char start[32], speed[32], users[32], listen[64], admin[64], url[96], roles[256];
+
+	snprintf(start, sizeof(start), "%lld", (long long)d->folder.start_ms);
+	snprintf(speed, sizeof(speed), "%lld", (long long)d->options.speed);
+	snprintf(users, sizeof(users), "%d", DEMO_USERS);
+	snprintf(listen, sizeof(listen), "127.0.0.1:%d", d->folder.http_port);
+	snprintf(
+		admin, sizeof(admin), "admin.listen=127.0.0.1:%d", d->folder.storefront_admin_port);
+	snprintf(url, sizeof(url), "ws://127.0.0.1:%d/v1/ws", d->folder.ws_port);
+	list_roles(roles, sizeof(roles), &d->folder);
+	const char *argv[] = { d->self, "demo-part", name, "--config", d->folder.config_path,
+		"--set", admin, "--data", d->options.data, "--start", start, "--speed", speed,
+		"--users", users, "--listen", listen, "--url", url, "--secret",
+		d->folder.secret_path, "--roles", roles, NULL };
+
+	return start_child(d, &(struct child_spec){ .name = name, .argv = argv, .restart = true });
+}
+
 static int start_recompute(struct demo *d, const char *name)
 {
 	const char *argv[] = { d->self, "recompute", "--follow", "--json", "--config",
@@ -218,6 +248,10 @@ static int world_port(const struct demo *d)
 static int shoppers_port(const struct demo *d)
 {
 	return d->folder.shoppers_admin_port;
+}
+static int storefront_port(const struct demo *d)
+{
+	return d->folder.storefront_admin_port;
 }
 static int gateway_port(const struct demo *d)
 {
@@ -244,6 +278,7 @@ static const struct start_step steps[] = {
 	{ "bidding", start_role, bidding_port, true },
 	{ "pricing", start_role, pricing_port, true },
 	{ "ws-server", start_role, gateway_port, true },
+	{ "storefront", start_storefront, storefront_port, true },
 	{ "recompute", start_recompute, NULL, true },
 	{ "shoppers", start_part, shoppers_port, false },
 };

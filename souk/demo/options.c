@@ -19,6 +19,7 @@ const char demo_usage[] =
 	"  --redis URL       use a real Redis, redis://HOST:PORT/DB or unix:///PATH (default: a "
 	"private one)\n"
 	"  --port N          WebSocket port (default: a free one)\n"
+	"  --http N          port of the storefront (default: a free one)\n"
 	"  --seed N          of the shoppers' choices (default 1)\n"
 	"  --data FOLDER     where bids.csv, listings.csv and rules.json are\n"
 	"  --set KEY=VALUE   configuration for every role, as in souk ROLE --set (at most 16)\n"
@@ -86,6 +87,10 @@ static int parse_one(struct demo_options *o, int flag, const char *arg, struct f
 		r = parse_int("port", arg, 0, 65535, &n, f);
 		o->ws_port = (int)n;
 		break;
+	case 'H':
+		r = parse_int("http", arg, 0, 65535, &n, f);
+		o->http_port = (int)n;
+		break;
 	case 'e':
 		r = parse_int("seed", arg, 0, INT64_MAX, &n, f);
 		o->seed = (uint64_t)n;
@@ -127,6 +132,7 @@ int demo_options_parse(struct demo_options *ret, int argc, char **argv, struct f
 		{ "shoppers", required_argument, NULL, 's' },
 		{ "speed", required_argument, NULL, 'x' },
 		{ "port", required_argument, NULL, 'p' },
+		{ "http", required_argument, NULL, 'H' },
 		{ "seed", required_argument, NULL, 'e' },
 		{ "kafka", required_argument, NULL, 'k' },
 		{ "redis", required_argument, NULL, 'd' },

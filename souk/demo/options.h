@@ -17,6 +17,7 @@ struct demo_options {
 	int64_t speed;
 	uint64_t seed;
 	int ws_port;       /* 0: any free one */
+	int http_port;     /* of the storefront; 0: any free one */
 	const char *kafka; /* NULL: embedded */
 	const char *redis; /* NULL: private */
 	const char *data;

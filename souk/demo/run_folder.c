@@ -71,9 +71,9 @@ static int make_secrets(struct run_folder *r, struct fault *f)
  * is found: no two are the same. */
 static int pick_ports(struct run_folder *r, const struct demo_options *o)
 {
-	int *const ports[] = { &r->ws_port, &r->stream_port, &r->admin_port[0], &r->admin_port[1],
-		&r->admin_port[2], &r->admin_port[3], &r->world_admin_port,
-		&r->shoppers_admin_port };
+	int *const ports[] = { &r->ws_port, &r->stream_port, &r->http_port, &r->admin_port[0],
+		&r->admin_port[1], &r->admin_port[2], &r->admin_port[3], &r->world_admin_port,
+		&r->shoppers_admin_port, &r->storefront_admin_port };
 	int fds[ARRAY_LEN(ports)];
 	int e = 0;
 
@@ -85,6 +85,8 @@ static int pick_ports(struct run_folder *r, const struct demo_options *o)
 			close(fds[i]);
 	if (o->ws_port)
 		r->ws_port = o->ws_port;
+	if (o->http_port)
+		r->http_port = o->http_port;
 	return e;
 }
 

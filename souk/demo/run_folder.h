@@ -19,9 +19,9 @@ struct run_folder {
 	char prefix[40];
 	char stream_token[36];
 	int64_t start_ms;
-	int ws_port, stream_port;
+	int ws_port, stream_port, http_port;
 	int admin_port[RUN_ROLES]; /* in the order of run_roles */
-	int world_admin_port, shoppers_admin_port;
+	int world_admin_port, shoppers_admin_port, storefront_admin_port;
 };
 
 extern const char *const run_roles[RUN_ROLES]; /* "ws-server", "pricing", "bidding", "connectors" */

@@ -66,7 +66,7 @@ void view_starting(const struct demo_options *o, const char *waiting_for)
 static void ready_json(const struct run_folder *r, const char *token)
 {
 	json_auto_t *admin = json_object();
-	char ws[96];
+	char ws[96], http[64];
 
 	for (size_t i = 0; i < RUN_ROLES; i++) {
 		char url[64];
@@ -75,8 +75,9 @@ static void ready_json(const struct run_folder *r, const char *token)
 		json_object_set_new(admin, run_roles[i], json_string(url));
 	}
 	snprintf(ws, sizeof(ws), "ws://127.0.0.1:%d/v1/ws", r->ws_port);
-	json_auto_t *line = json_pack("{s:{s:s,s:n,s:s,s:s,s:s,s:O,s:s}}", "ready", "ws", ws,
-		"http", "kafka", r->kafka, "topic_prefix", r->prefix, "redis", r->redis_url,
+	snprintf(http, sizeof(http), "http://127.0.0.1:%d/", r->http_port);
+	json_auto_t *line = json_pack("{s:{s:s,s:s,s:s,s:s,s:s,s:O,s:s}}", "ready", "ws", ws,
+		"http", http, "kafka", r->kafka, "topic_prefix", r->prefix, "redis", r->redis_url,
 		"admin", admin, "token", token);
 
 	json_dumpf(line, stdout, JSON_COMPACT);
@@ -89,9 +90,12 @@ void view_ready(const struct demo_options *o, const struct run_folder *r, const 
 		ready_json(r, token);
 	} else {
 		clear_status();
-		printf("%sready%s  ws://127.0.0.1:%d/v1/ws (subprotocol souk.v1.json)   kafka %s   "
+		printf("%sready%s  %sopen http://127.0.0.1:%d/%s  (operations: "
+		       "http://127.0.0.1:%d/ops)\n",
+			GREEN, PLAIN, BOLD, r->http_port, PLAIN, r->http_port);
+		printf("       ws://127.0.0.1:%d/v1/ws (subprotocol souk.v1.json)   kafka %s   "
 		       "redis %s\n",
-			GREEN, PLAIN, r->ws_port, r->kafka, r->redis_url);
+			r->ws_port, r->kafka, r->redis_url);
 		for (size_t i = 0; i < RUN_ROLES; i++)
 			printf("%s%s http://127.0.0.1:%d/metrics%s", i ? "  " : "       ",
 				run_roles[i], r->admin_port[i], i + 1 < RUN_ROLES ? "" : "\n");
