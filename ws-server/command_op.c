@@ -1,13 +1,13 @@
-#include "ws-server/interest_op.h"
+#include "ws-server/command_op.h"
 
 #include <stdlib.h>
 
 #include "ws-server/session.h"
 
-struct interest_op *interest_op_new(struct session *s)
+struct command_op *command_op_new(struct session *s, const struct command *c)
 {
 	struct gateway *g = s->gateway;
-	struct interest_op *op;
+	struct command_op *op;
 
 	if (g->n_ops >= g->config->events_in_flight)
 		return NULL;
@@ -16,6 +16,8 @@ struct interest_op *interest_op_new(struct session *s)
 		return NULL;
 	op->gateway = g;
 	op->session = s;
+	op->command_id = c->id;
+	op->received_us = c->received_us;
 	LIST_INSERT_HEAD(&g->ops, op, in_gateway);
 	g->n_ops++;
 	LIST_INSERT_HEAD(&s->ops, op, in_session);
@@ -23,7 +25,7 @@ struct interest_op *interest_op_new(struct session *s)
 	return op;
 }
 
-static void leave_session(struct interest_op *op)
+static void leave_session(struct command_op *op)
 {
 	if (!op->session)
 		return;
@@ -32,7 +34,7 @@ static void leave_session(struct interest_op *op)
 	op->session = NULL;
 }
 
-void interest_op_free(struct interest_op *op)
+void command_op_free(struct command_op *op)
 {
 	leave_session(op);
 	LIST_REMOVE(op, in_gateway);
@@ -40,9 +42,18 @@ void interest_op_free(struct interest_op *op)
 	free(op);
 }
 
-struct interest_op *interest_op_find(const struct interest_ops *ops, int64_t command_id)
+void command_op_done(struct command_op *op)
 {
-	struct interest_op *op;
+	struct session *s = op->session;
+
+	command_op_free(op);
+	if (s)
+		session_op_done(s);
+}
+
+struct command_op *command_op_find(const struct command_ops *ops, int64_t command_id)
+{
+	struct command_op *op;
 
 	LIST_FOREACH(op, ops, in_session)
 		if (op->command_id == command_id)
@@ -50,18 +61,18 @@ struct interest_op *interest_op_find(const struct interest_ops *ops, int64_t com
 	return NULL;
 }
 
-void interest_ops_detach(struct session *s)
+void command_op_detach_all(struct session *s)
 {
-	struct interest_op *op;
+	struct command_op *op;
 
 	while ((op = LIST_FIRST(&s->ops)))
 		leave_session(op);
 }
 
-void interest_ops_free(struct gateway *g)
+void command_op_free_all(struct gateway *g)
 {
-	struct interest_op *op;
+	struct command_op *op;
 
 	while ((op = LIST_FIRST(&g->ops)))
-		interest_op_free(op);
+		command_op_free(op);
 }

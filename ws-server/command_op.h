@@ -1,33 +1,40 @@
 #pragma once
 
-/* An interest event that was given to the bus and has no report yet. */
+/* A command that waits for its answer: an event or order that was given to the bus and has no
+ * report yet, or a question to the cache. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "common/base/crypto.h"
 #include "common/model/ids.h"
+#include "ws-server/commands.h"
 #include "ws-server/gateway.h"
 
-#define EVENT_ID_MAX 129 /* 128 visible ASCII and a NUL */
+#define CLIENT_ID_MAX 129 /* 128 visible ASCII and a NUL */
 
-struct interest_op {
-	LIST_ENTRY(interest_op) in_session;
-	LIST_ENTRY(interest_op) in_gateway;
+struct command_op {
+	LIST_ENTRY(command_op) in_session;
+	LIST_ENTRY(command_op) in_gateway;
 	struct gateway *gateway;
 	struct session *session; /* NULL: gone */
 	int64_t command_id;
 	int64_t received_us;
-	uint64_t slot_term; /* the slot it will be answered at */
-	struct id interest;
-	bool has_event;           /* a client's id: a repetition can be known */
-	char event[EVENT_ID_MAX]; /* what the acknowledgement names */
+	struct id record;           /* the interest's or order's */
+	char name[CLIENT_ID_MAX];   /* what the answer calls it */
+	bool has_event;             /* interest: a client's id, a repetition can be known */
+	uint64_t slot_term;         /* interest: the slot it will be answered at */
+	uint8_t body[SHA256_BYTES]; /* order: what it asks for */
 };
 
-/* NULL: out of memory, or the gateway's bound on events in flight. */
-struct interest_op *interest_op_new(struct session *s);
-void interest_op_free(struct interest_op *op);
-struct interest_op *interest_op_find(const struct interest_ops *ops, int64_t command_id);
-/* The session goes: reports that are still to come find nobody. */
-void interest_ops_detach(struct session *s);
+/* NULL: out of memory, or the gateway's bound on commands in flight. */
+struct command_op *command_op_new(struct session *s, const struct command *c);
+/* Its session, if it is there still, may now be done with a drain. */
+void command_op_done(struct command_op *op);
+/* It was never in flight. */
+void command_op_free(struct command_op *op);
+struct command_op *command_op_find(const struct command_ops *ops, int64_t command_id);
+/* The session goes: answers that are still to come find nobody. */
+void command_op_detach_all(struct session *s);
 /* All of them go, as at the end. */
-void interest_ops_free(struct gateway *g);
+void command_op_free_all(struct gateway *g);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "common/model/decode.h"
-#include "ws-server/interest_op.h"
+#include "ws-server/command_op.h"
 #include "ws-server/reply.h"
 #include "ws-server/session.h"
 
@@ -24,12 +24,12 @@ struct command_row {
 static const struct command_row commands[] = {
 	{ "connect", 0, handle_connect },
 	{ "interest", 0, handle_interest },
-	{ "order", 0, handle_unsupported },
-	{ "order_status", 0, handle_unsupported },
+	{ "order", 0, handle_order },
+	{ "order_status", 0, handle_order_status },
 	{ "pong", COMMAND_NO_ID, handle_pong },
 	{ "refresh", 0, handle_refresh },
-	{ "unwatch", 0, handle_unsupported },
-	{ "watch", 0, handle_unsupported },
+	{ "unwatch", 0, handle_unwatch },
+	{ "watch", 0, handle_watch },
 };
 
 struct envelope {
@@ -89,7 +89,7 @@ static bool check_id(struct session *s, const struct envelope *e)
 		refuse(s, 0, ERROR_BAD_COMMAND, "id: an integer from 1 to 2^53 - 1 is required");
 		return false;
 	}
-	if (interest_op_find(&s->ops, e->id)) {
+	if (command_op_find(&s->ops, e->id)) {
 		refuse(s, e->id, ERROR_BAD_COMMAND, "id: a command with this id is in flight");
 		return false;
 	}

@@ -22,7 +22,9 @@ struct command {
 void commands_run(struct session *s, struct str line);
 void handle_connect(struct session *s, const struct command *c);
 void handle_interest(struct session *s, const struct command *c);
+void handle_order(struct session *s, const struct command *c);
+void handle_order_status(struct session *s, const struct command *c);
 void handle_pong(struct session *s, const struct command *c);
 void handle_refresh(struct session *s, const struct command *c);
-/* Known to the protocol, not offered by this server: order, order_status, watch, unwatch. */
-void handle_unsupported(struct session *s, const struct command *c);
+void handle_unwatch(struct session *s, const struct command *c);
+void handle_watch(struct session *s, const struct command *c);

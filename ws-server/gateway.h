@@ -12,13 +12,17 @@
 #include "ws-server/idempotency.h"
 #include "ws-server/reply_slot.h"
 #include "ws-server/sessions.h"
+#include "ws-server/users.h"
 #include "ws-server/ws_server_role.h"
 
 #define RETRY_MIN_MS 500 /* what a client is told to wait, at least */
 
 struct deliver;
-struct interest_op;
-LIST_HEAD(interest_ops, interest_op);
+struct market;
+struct results;
+struct watches;
+struct command_op;
+LIST_HEAD(command_ops, command_op);
 
 struct gateway {
 	struct gateway_env env;
@@ -27,10 +31,15 @@ struct gateway {
 	struct ws_server *server;
 	struct auth *auth;
 	struct sessions *sessions;
-	struct idempotency *acked;
+	struct users *users;
+	struct idempotency *acked;        /* events */
+	struct idempotency *acked_orders; /* and what each asked for */
 	struct reply_slot *slot;
 	struct deliver *deliver;
-	struct interest_ops ops; /* every event without a report yet, of sessions gone too */
+	struct results *results;
+	struct market *market;
+	struct watches *watches;
+	struct command_ops ops; /* every command without its answer yet, of sessions gone too */
 	int64_t n_ops;
 	struct arena *arena; /* scratch of one command */
 	struct buf out;      /* one message being written */
@@ -48,3 +57,5 @@ struct gateway {
 int64_t gateway_random_ms(struct gateway *g, int64_t min_ms, int64_t spread_ms);
 /* Can interest be taken now? Otherwise why not, for the client. */
 bool gateway_can_publish(struct gateway *g, const char **ret_why);
+/* The same of orders: they need no reply slot, but results that are read. */
+bool gateway_can_order(struct gateway *g, const char **ret_why);

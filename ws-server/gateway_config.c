@@ -39,19 +39,39 @@ const struct config_row gateway_config_rows[] = {
 	INT("limits.events_per_s", events_per_s, "20", 1, 1000000, "Events a second of a session."),
 	INT("limits.events_remembered", events_remembered, "65536", 16, 10000000,
 		"Acknowledged events by which repetitions are known."),
+	INT("limits.market_items", market_items, "65536", 16, 10000000,
+		"Items whose newest market row is kept, watched or not."),
 	INT("limits.message_max", message_max, "16384", 1024, 16384,
 		"Bytes of a message from a client; beyond it close 1009."),
 	INT("limits.offers_remembered", offers_remembered, "256", 4, 65536,
 		"Offers of a session whose newest revision is known; of one that acts for many "
 		"users 16 "
 		"times as many."),
+	INT("limits.orders_per_s", orders_per_s, "5", 1, 1000000,
+		"Orders a second of a session; bursts of twice that. Of one that acts for many: as "
+		"its events."),
+	INT("limits.orders_remembered", orders_remembered, "65536", 16, 10000000,
+		"Acknowledged orders by which repetitions and conflicts are known."),
+	INT("limits.orders_shown", orders_shown, "256", 4, 65536,
+		"Orders of a session whose newest state is known; of one that acts for many users "
+		"16 times as many."),
 	INT("limits.outbox_bytes", outbox_bytes, "262144", 4096, 67108864,
 		"Bytes that wait for a slow client; beyond it close 4108."),
+	INT("limits.queries_per_s", queries_per_s, "50", 1, 1000000,
+		"Commands order_status, watch and unwatch a second of a session; bursts of twice "
+		"that. Of one that acts for many: as its events."),
+	INT("limits.users_remembered", users_remembered, "16384", 1, 1000000,
+		"Users that a session acts for and is pushed the results of."),
+	INT("limits.watches", watches, "64", 1, 4096,
+		"Items that a session watches at once; one that acts for many users 16 times as "
+		"many."),
 	TEXT("listen", listen, "0.0.0.0:8080", "Address and port; port 0 = any."),
 	INT("offer_ttl_ms", offer_ttl_ms, "30000", 1000, 600000,
 		"How long an offer lives at most: as pricing.offer_ttl_ms."),
 	INT("ping_s", ping_s, "25", 1, 300,
 		"Quiet seconds before a client is pinged; 10 s more and it is closed."),
+	INT("watch_ms", watch_ms, "250", 10, 60000,
+		"A watched item is pushed at most once in this time."),
 };
 
 const size_t gateway_config_n_rows = sizeof(gateway_config_rows) / sizeof(gateway_config_rows[0]);

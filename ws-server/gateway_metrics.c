@@ -16,10 +16,24 @@ static const struct metric_def ACKS = { "souk_ws_acks_total", METRIC_COUNTER,
 	"Acknowledgements sent.", NULL };
 static const struct metric_def ACK_SECONDS = { "souk_ws_ack_seconds", METRIC_HISTOGRAM_SECONDS,
 	"From an interest command to its acknowledgement.", NULL };
+static const struct metric_def ORDERS = { "souk_ws_orders_total", METRIC_COUNTER,
+	"Order commands by how they ended.", "result" };
+static const struct metric_def ORDER_ACK_SECONDS = { "souk_ws_order_ack_seconds",
+	METRIC_HISTOGRAM_SECONDS, "From an order command to its acknowledgement.", NULL };
+static const struct metric_def RESULTS = { "souk_ws_results_total", METRIC_COUNTER,
+	"Results of orders by what became of them here.", "result" };
+static const struct metric_def ROWS = { "souk_ws_market_rows_total", METRIC_COUNTER,
+	"Market rows read by what became of them.", "result" };
+static const struct metric_def TICKS = { "souk_ws_ticks_total", METRIC_COUNTER,
+	"Changes of watched items, for each watch.", "result" };
+static const struct metric_def MARKET_ITEMS = { "souk_ws_market_items", METRIC_GAUGE,
+	"Items whose market is kept.", NULL };
+static const struct metric_def WATCHES = { "souk_ws_watches", METRIC_GAUGE,
+	"Items watched, each once for every session.", NULL };
 static const struct metric_def PUSHES = { "souk_ws_pushes_total", METRIC_COUNTER,
 	"Pushes handed to sessions.", "type" };
 static const struct metric_def DROPS = { "souk_ws_drops_total", METRIC_COUNTER,
-	"Offer records and unsent offers that no client saw.", "reason" };
+	"Offer records and unsent pushes that no client saw.", "reason" };
 static const struct metric_def PUSH_SECONDS = { "souk_ws_push_seconds", METRIC_HISTOGRAM_SECONDS,
 	"From an interest event's time to the push that answers it.", NULL };
 static const struct metric_def SLOT_TAKEN = { "souk_ws_slot_taken_total", METRIC_COUNTER,
@@ -35,25 +49,56 @@ static const struct metric_def EVENTS_FORGOTTEN = { "souk_ws_events_forgotten_to
 static const struct metric_def OFFERS_FORGOTTEN = { "souk_ws_offers_forgotten_total",
 	METRIC_COUNTER, "Offers that left a session's table of revisions before their time.",
 	NULL };
+static const struct metric_def ORDERS_FORGOTTEN = { "souk_ws_orders_forgotten_total",
+	METRIC_COUNTER, "Orders that left the table of repetitions before their time.", NULL };
+static const struct metric_def STATES_FORGOTTEN = { "souk_ws_order_states_forgotten_total",
+	METRIC_COUNTER, "Orders that left a session's table of states before their time.", NULL };
+static const struct metric_def USERS_FORGOTTEN = { "souk_ws_users_forgotten_total", METRIC_COUNTER,
+	"Users that left the table of a session that acts for others.", NULL };
+static const struct metric_def ITEMS_FORGOTTEN = { "souk_ws_market_items_forgotten_total",
+	METRIC_COUNTER, "Items that left the table of the market to make room.", NULL };
 static const struct metric_def CLOSES = { "souk_ws_closes_total", METRIC_COUNTER,
 	"Connections closed, by code.", "code" };
 static const struct metric_def ERRORS = { "souk_ws_errors_total", METRIC_COUNTER,
 	"Errors answered, by code.", "code" };
 
-static const char *const event_results[EVENT_RESULTS] = {
-	[EVENT_ACKED] = "acked",
-	[EVENT_REPEATED] = "repeated",
-	[EVENT_RATE_LIMITED] = "rate_limited",
-	[EVENT_BAD] = "bad",
-	[EVENT_FORBIDDEN] = "forbidden",
-	[EVENT_UNAVAILABLE] = "unavailable",
-	[EVENT_FAILED] = "failed",
+static const char *const command_results[COMMAND_RESULTS] = {
+	[COMMAND_ACKED] = "acked",
+	[COMMAND_REPEATED] = "repeated",
+	[COMMAND_RATE_LIMITED] = "rate_limited",
+	[COMMAND_BAD] = "bad",
+	[COMMAND_FORBIDDEN] = "forbidden",
+	[COMMAND_UNAVAILABLE] = "unavailable",
+	[COMMAND_FAILED] = "failed",
+	[COMMAND_CONFLICT] = "conflict",
+	[COMMAND_UNSUPPORTED] = "unsupported",
+};
+
+static const char *const result_fates[RESULT_FATES] = {
+	[RESULT_PUSHED] = "pushed",
+	[RESULT_OLD_N] = "old_n",
+	[RESULT_NO_SESSION] = "no_session",
+	[RESULT_BAD_RECORD] = "bad_record",
+};
+
+static const char *const row_fates[ROW_FATES] = {
+	[ROW_APPLIED] = "applied",
+	[ROW_OLD_VER] = "old_ver",
+	[ROW_FULL] = "full",
+	[ROW_BAD_RECORD] = "bad_record",
+};
+
+static const char *const tick_fates[TICK_FATES] = {
+	[TICK_PUSHED] = "pushed",
+	[TICK_CONFLATED] = "conflated",
 };
 
 static const char *const push_types[PUSH_TYPES] = {
 	[PUSH_OFFER] = "offer",
 	[PUSH_OFFER_WITHDRAWN] = "offer_withdrawn",
 	[PUSH_NO_OFFER] = "no_offer",
+	[PUSH_ORDER] = "order",
+	[PUSH_MARKET] = "market",
 	[PUSH_PING] = "ping",
 	[PUSH_DRAINING] = "draining",
 };
@@ -91,9 +136,20 @@ void gateway_metrics_init(struct gateway_metrics *m, struct metrics *registry)
 		.outbox_bytes = metrics_gauge(registry, &OUTBOX, NULL),
 		.events_forgotten = metrics_counter(registry, &EVENTS_FORGOTTEN, NULL),
 		.offers_forgotten = metrics_counter(registry, &OFFERS_FORGOTTEN, NULL),
+		.order_ack_seconds = metrics_histogram(registry, &ORDER_ACK_SECONDS, NULL),
+		.market_items = metrics_gauge(registry, &MARKET_ITEMS, NULL),
+		.watches = metrics_gauge(registry, &WATCHES, NULL),
+		.orders_forgotten = metrics_counter(registry, &ORDERS_FORGOTTEN, NULL),
+		.states_forgotten = metrics_counter(registry, &STATES_FORGOTTEN, NULL),
+		.users_forgotten = metrics_counter(registry, &USERS_FORGOTTEN, NULL),
+		.items_forgotten = metrics_counter(registry, &ITEMS_FORGOTTEN, NULL),
 		.registry = registry,
 	};
-	look_up(m->events, EVENT_RESULTS, registry, &EVENTS, event_results);
+	look_up(m->events, COMMAND_CONFLICT, registry, &EVENTS, command_results);
+	look_up(m->orders, COMMAND_RESULTS, registry, &ORDERS, command_results);
+	look_up(m->results, RESULT_FATES, registry, &RESULTS, result_fates);
+	look_up(m->rows, ROW_FATES, registry, &ROWS, row_fates);
+	look_up(m->ticks, TICK_FATES, registry, &TICKS, tick_fates);
 	look_up(m->pushes, PUSH_TYPES, registry, &PUSHES, push_types);
 	look_up(m->drops, DROP_REASONS, registry, &DROPS, drop_reasons);
 	m->slot->value = -1;

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "common/base/crypto.h"
+#include "ws-server/hash.h"
 
 #define NO_PLACE UINT32_MAX
 
@@ -26,20 +26,16 @@ struct idempotency {
 	uint32_t n_buckets; /* a power of two */
 	uint32_t *buckets;
 	uint32_t max, first, n;
+	uint8_t (*bodies)[SHA256_BYTES]; /* of the entries; NULL: they have none */
 	struct entry entries[];
 };
 
 static uint32_t *bucket(const struct idempotency *t, const struct id *id)
 {
-	uint64_t h = t->seed;
-
-	for (const char *p = id->text; *p; p++)
-		h = (h ^ (uint64_t)(unsigned char)*p) * UINT64_C(0x100000001b3);
-	h ^= h >> 32;
-	return &t->buckets[h & (t->n_buckets - 1)];
+	return &t->buckets[hash_text(id_str(id), t->seed) & (t->n_buckets - 1)];
 }
 
-int idempotency_new(struct idempotency **ret, size_t max, int64_t life_ms)
+int idempotency_new(struct idempotency **ret, size_t max, int64_t life_ms, bool has_bodies)
 {
 	CLEANUP(idempotency_free)
 	struct idempotency *t = calloc(1, sizeof(*t) + max * sizeof(t->entries[0]));
@@ -51,7 +47,9 @@ int idempotency_new(struct idempotency **ret, size_t max, int64_t life_ms)
 	for (t->n_buckets = 16; t->n_buckets < max;)
 		t->n_buckets *= 2;
 	t->buckets = malloc(t->n_buckets * sizeof(*t->buckets));
-	if (!t->buckets)
+	if (has_bodies)
+		t->bodies = malloc(max * sizeof(*t->bodies));
+	if (!t->buckets || (has_bodies && !t->bodies))
 		return -ENOMEM;
 	for (uint32_t i = 0; i < t->n_buckets; i++)
 		t->buckets[i] = NO_PLACE;
@@ -66,6 +64,7 @@ struct idempotency *idempotency_free(struct idempotency *t)
 	if (!t)
 		return NULL;
 	free(t->buckets);
+	free(t->bodies);
 	free(t);
 	return NULL;
 }
@@ -92,28 +91,39 @@ static void drop_first(struct idempotency *t)
 	t->n--;
 }
 
-bool idempotency_has(const struct idempotency *t, const struct id *interest, int64_t mono_ms)
+bool idempotency_has(const struct idempotency *t, const struct id *id, int64_t mono_ms)
 {
-	const struct entry *e = find(t, interest);
+	const struct entry *e = find(t, id);
 
 	return e && e->until_ms > mono_ms;
 }
 
-void idempotency_add(struct idempotency *t, const struct id *interest, int64_t mono_ms)
+const uint8_t *idempotency_body(const struct idempotency *t, const struct id *id, int64_t mono_ms)
+{
+	const struct entry *e = find(t, id);
+
+	return e && e->until_ms > mono_ms ? t->bodies[e - t->entries] : NULL;
+}
+
+void idempotency_add(
+	struct idempotency *t, const struct id *id, const uint8_t *body, int64_t mono_ms)
 {
 	uint32_t at, *chain;
 
 	while (t->n > 0 && t->entries[t->first].until_ms <= mono_ms)
 		drop_first(t);
-	if (find(t, interest))
+	assert(!body == !t->bodies);
+	if (find(t, id))
 		return;
 	if (t->n == t->max) {
 		drop_first(t);
 		t->n_forgotten++;
 	}
 	at = (t->first + t->n++) % t->max;
-	chain = bucket(t, interest);
-	t->entries[at] = (struct entry){ *interest, *chain, mono_ms + t->life_ms };
+	chain = bucket(t, id);
+	t->entries[at] = (struct entry){ *id, *chain, mono_ms + t->life_ms };
+	if (body)
+		memcpy(t->bodies[at], body, sizeof(t->bodies[at]));
 	*chain = at;
 }
 

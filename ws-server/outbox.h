@@ -5,9 +5,9 @@
  *
  * While the socket takes what it is given, nothing is stored. What is stored keeps its turn. A
  * message with a key replaces an unsent one with the same key in its place (an offer's newer
- * revision); all others are kept. Over the bound nothing is dropped silently: the caller closes the
- * session (4108). A push's `seq` is given when it leaves, so that numbers are consecutive whatever
- * was replaced before.
+ * revision, an item's newer market); all others are kept. Over the bound nothing is dropped
+ * silently: the caller closes the session (4108). A push's `seq` is given when it leaves, so that
+ * numbers are consecutive whatever was replaced before.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -48,7 +48,7 @@ static int make_traceparent(char ret[TRACEPARENT_LEN + 1], const char *given)
 	return 0;
 }
 
-static void put_reply_to(struct headers *h, const struct gateway *g, const struct interest *i)
+static void put_slot(struct headers *h, const struct gateway *g)
 {
 	uint32_t partition = (uint32_t)reply_slot_number(g->slot);
 	const char *prefix = g->env.topic_prefix ? g->env.topic_prefix : "";
@@ -56,13 +56,45 @@ static void put_reply_to(struct headers *h, const struct gateway *g, const struc
 	snprintf(h->reply_topic, sizeof(h->reply_topic), "%s" TOPIC_OFFERS, prefix);
 	for (int byte = 0; byte < 4; byte++)
 		h->reply_partition[byte] = (char)(partition >> (24 - 8 * byte) & 0xff);
-	snprintf(h->deadline, sizeof(h->deadline), "%" PRId64, i->ts + g->config->deadline_ms);
 	record_headers_put(&h->set, "kafka_replyTopic", str_of(h->reply_topic));
 	record_headers_put(&h->set, "kafka_replyPartition", (struct str){ h->reply_partition, 4 });
-	record_headers_put(&h->set, "kafka_correlationId", i->id);
-	record_headers_put(&h->set, "x-souk-session", i->session);
 	record_headers_put(&h->set, "x-souk-slot-epoch", reply_slot_epoch(g->slot));
-	record_headers_put(&h->set, "x-souk-deadline", str_of(h->deadline));
+}
+
+struct source {
+	struct str id, session, type;
+	int64_t ts;
+	const char *traceparent;
+};
+
+static int put_headers(struct headers *h, const struct gateway *g, const struct source *from)
+{
+	h->set.n = 0;
+	if (record_headers_cloud_event(
+		    &h->set, from->id, from->type, "ws-server", g->env.instance, from->ts) < 0 ||
+		make_traceparent(h->traceparent, from->traceparent) < 0)
+		return -EIO;
+	record_headers_put(&h->set, "traceparent", str_of(h->traceparent));
+	record_headers_put(&h->set, "kafka_correlationId", from->id);
+	record_headers_put(&h->set, "x-souk-session", from->session);
+	if (reply_slot_is_held(g->slot))
+		put_slot(h, g);
+	return 0;
+}
+
+static int send_out(struct gateway *g, const char *topic, struct str key, const struct headers *h,
+	bus_sent_fn sent, void *ctx)
+{
+	if (g->out.failed)
+		return -EMSGSIZE;
+	return bus_send(g->env.bus, &(struct bus_message){ .topic = topic,
+					    .partition = BUS_BY_KEY,
+					    .key = key,
+					    .value = buf_str(&g->out),
+					    .headers = h->set.v,
+					    .n_headers = h->set.n,
+					    .sent = sent,
+					    .ctx = ctx });
 }
 
 int publish_interest(struct gateway *g, const struct interest *i, const char *traceparent,
@@ -70,24 +102,31 @@ int publish_interest(struct gateway *g, const struct interest *i, const char *tr
 {
 	struct headers h;
 	struct json_out j = JSON_OUT(&g->out);
+	int r = put_headers(&h, g,
+		&(struct source){
+			i->id, i->session, STR("souk." TOPIC_INTEREST), i->ts, traceparent });
 
-	h.set.n = 0;
-	if (record_headers_cloud_event(&h.set, i->id, STR("souk." TOPIC_INTEREST), "ws-server",
-		    g->env.instance, i->ts) < 0 ||
-		make_traceparent(h.traceparent, traceparent) < 0)
-		return -EIO;
-	record_headers_put(&h.set, "traceparent", str_of(h.traceparent));
-	put_reply_to(&h, g, i);
+	if (r < 0)
+		return r;
+	snprintf(h.deadline, sizeof(h.deadline), "%" PRId64, i->ts + g->config->deadline_ms);
+	record_headers_put(&h.set, "x-souk-deadline", str_of(h.deadline));
 	buf_clear(&g->out);
 	interest_json(&j, NULL, i);
-	if (g->out.failed)
-		return -EMSGSIZE;
-	return bus_send(g->env.bus, &(struct bus_message){ .topic = TOPIC_INTEREST,
-					    .partition = BUS_BY_KEY,
-					    .key = i->user,
-					    .value = buf_str(&g->out),
-					    .headers = h.set.v,
-					    .n_headers = h.set.n,
-					    .sent = sent,
-					    .ctx = ctx });
+	return send_out(g, TOPIC_INTEREST, i->user, &h, sent, ctx);
+}
+
+int publish_order(struct gateway *g, const struct order *o, const char *traceparent,
+	bus_sent_fn sent, void *ctx)
+{
+	struct headers h;
+	struct json_out j = JSON_OUT(&g->out);
+	int r = put_headers(&h, g,
+		&(struct source){
+			o->id, o->session, STR("souk." TOPIC_ORDERS), o->ts, traceparent });
+
+	if (r < 0)
+		return r;
+	buf_clear(&g->out);
+	order_json(&j, o);
+	return send_out(g, TOPIC_ORDERS, o->item, &h, sent, ctx);
 }

@@ -6,6 +6,7 @@
 #include "ws-server/push.h"
 
 #include "common/base/json_out.h"
+#include "ws-server/market.h"
 #include "ws-server/session.h"
 
 #define RETRY_STALE_MS  2000
@@ -58,10 +59,10 @@ static void end(struct push *p, enum push_type type, struct outbox_message *m)
 }
 
 /* A session that acts for many is told whom this is for. */
-static void put_user(struct push *p, const struct offer *o)
+static void put_user(struct push *p, struct str user)
 {
 	if (p->session->claims.is_act_as)
-		json_str(&p->j, "user", o->user);
+		json_str(&p->j, "user", user);
 }
 
 static struct str event_of(const struct offer *o)
@@ -119,7 +120,7 @@ void push_offer(
 	};
 	struct push p = begin(s, by_state[o->state].type);
 
-	put_user(&p, o);
+	put_user(&p, o->user);
 	if (o->state == OFFER_LIVE)
 		put_live(&p, json);
 	else if (o->state == OFFER_WITHDRAWN)
@@ -128,6 +129,46 @@ void push_offer(
 		put_none(&p, o);
 	end(&p, by_state[o->state].counted,
 		&(struct outbox_message){ .seq_at = p.seq_at, .key = key, .ts_ms = o->ts });
+}
+
+void push_put_order(struct json_out *j, const struct payment_result *r)
+{
+	json_begin(j, "order");
+	json_str(j, "id", r->client_id);
+	json_strz(j, "state", order_state_names[r->state]);
+	json_i64(j, "n", r->n);
+	json_str_opt(j, "item", r->item);
+	json_str_opt(j, "reason", r->reason);
+	json_str_opt(j, "tx", r->tx);
+	if (r->block > 0)
+		json_i64(j, "block", r->block);
+	if (r->dry_run != TRI_ABSENT)
+		json_bool(j, "dry_run", r->dry_run == TRI_TRUE);
+	if (r->ts > 0)
+		json_i64(j, "ts", r->ts);
+	json_end(j);
+}
+
+void push_order(struct session *s, const struct payment_result *r)
+{
+	struct push p = begin(s, "order");
+
+	put_user(&p, r->user);
+	push_put_order(&p.j, r);
+	end(&p, PUSH_ORDER, &(struct outbox_message){ .seq_at = p.seq_at });
+}
+
+void push_market(struct session *s, const struct market_item *i)
+{
+	struct push p = begin(s, "market");
+
+	json_str(&p.j, "item", market_item_id(i));
+	money_json_or_null(&p.j, "bid", i->bid);
+	money_json_or_null(&p.j, "ask", i->ask);
+	money_json(&p.j, "floor", i->floor);
+	money_json(&p.j, "last_sale", i->last_sale);
+	json_i64(&p.j, "as_of", i->as_of);
+	end(&p, PUSH_MARKET, &(struct outbox_message){ .seq_at = p.seq_at, .key = &i->key });
 }
 
 void push_ping(struct session *s)

@@ -1,6 +1,7 @@
 #include "ws-server/reply.h"
 
 #include "common/base/json_out.h"
+#include "ws-server/push.h"
 #include "ws-server/session.h"
 
 static const struct error_text {
@@ -16,7 +17,9 @@ static const struct error_text {
 	[ERROR_TOO_LARGE] = { "too_large", "The command is too large", false },
 	[ERROR_RATE_LIMITED] = { "rate_limited", "Too many commands", true },
 	[ERROR_UNAVAILABLE] = { "unavailable", "Not available at the moment", true },
-	[ERROR_UNSUPPORTED] = { "unsupported", "This server does not offer the command", false },
+	[ERROR_NOT_FOUND] = { "not_found", "There is nothing of this id", false },
+	[ERROR_CONFLICT] = { "conflict", "The id stands for something else", false },
+	[ERROR_UNSUPPORTED] = { "unsupported", "This server does not offer that", false },
 };
 
 static struct json_out begin(struct session *s, int64_t id, const char *type)
@@ -49,7 +52,7 @@ void reply_error(struct session *s, int64_t id, const struct reply_error *e)
 	json_strz(&j, "title", text->title);
 	if (e->detail)
 		json_strz(&j, "detail", e->detail);
-	json_bool(&j, "temporary", text->is_temporary);
+	json_bool(&j, "temporary", text->is_temporary || e->is_temporary);
 	json_strz(&j, "applied", e->is_unknown ? "unknown" : "no");
 	if (e->retry_after_ms > 0)
 		json_i64(&j, "retry_after_ms", e->retry_after_ms);
@@ -66,12 +69,30 @@ void reply_unavailable(struct session *s, int64_t id, const char *detail)
 			.retry_after_ms = gateway_random_ms(s->gateway, RETRY_MIN_MS, 1000) });
 }
 
-void reply_ack(struct session *s, int64_t id, const char *event)
+void reply_unknown(struct session *s, int64_t id, const char *detail)
+{
+	reply_error(s, id,
+		&(struct reply_error){ .code = ERROR_UNAVAILABLE,
+			.detail = detail,
+			.retry_after_ms = gateway_random_ms(s->gateway, RETRY_MIN_MS, 1000),
+			.is_unknown = true });
+}
+
+void reply_ack(struct session *s, int64_t id, const char *what, const char *name)
 {
 	struct json_out j = begin(s, id, "ack");
 
-	json_strz(&j, "event", event);
+	if (what)
+		json_strz(&j, what, name);
 	counter_add(s->gateway->metrics.acks, 1);
+	end(s, &j);
+}
+
+void reply_order(struct session *s, int64_t id, const struct payment_result *r)
+{
+	struct json_out j = begin(s, id, "order");
+
+	push_put_order(&j, r);
 	end(s, &j);
 }
 
@@ -84,6 +105,11 @@ static void put_limits(struct json_out *j, const struct session *s)
 	json_i64(j, "commands_in_flight", config->commands_in_flight);
 	json_i64(j, "events_per_s",
 		s->claims.is_act_as ? config->act_as_events_per_s : config->events_per_s);
+	json_i64(j, "orders_per_s",
+		s->claims.is_act_as ? config->act_as_events_per_s : config->orders_per_s);
+	json_i64(j, "queries_per_s",
+		s->claims.is_act_as ? config->act_as_events_per_s : config->queries_per_s);
+	json_i64(j, "watches", (int64_t)s->watches.max);
 	json_end(j);
 }
 

@@ -15,14 +15,14 @@
 
 #include "common/base/crypto.h"
 #include "common/base/log.h"
+#include "ws-server/command_op.h"
 #include "ws-server/commands.h"
-#include "ws-server/interest_op.h"
 #include "ws-server/push.h"
 #include "ws-server/reply.h"
 
 #define VIEW_EVERY_MS 60000
 #define VIEW_TTL_MS   180000
-#define ACT_AS_OFFERS 16 /* times as many are remembered */
+#define ACT_AS_TIMES  16 /* as many offers, orders and watches */
 
 static const struct outbox_ops outbox_ops;
 
@@ -126,14 +126,21 @@ static void outbox_account(struct session *s)
 
 void session_free(struct session *s)
 {
-	interest_ops_detach(s);
-	counter_add(s->gateway->metrics.offers_forgotten, s->shown.n_forgotten);
-	s->gateway->metrics.connections->value--;
-	sessions_remove(s->gateway->sessions, &s->entry);
+	struct gateway *g = s->gateway;
+
+	command_op_detach_all(s);
+	watches_remove_all(g->watches, &s->watches);
+	users_of_fini(g->users, &s->users);
+	counter_add(g->metrics.offers_forgotten, s->shown.n_forgotten);
+	counter_add(g->metrics.states_forgotten, s->states.n_forgotten);
+	counter_add(g->metrics.users_forgotten, s->users.n_forgotten);
+	g->metrics.connections->value--;
+	sessions_remove(g->sessions, &s->entry);
 	loop_timer_free(s->timer);
 	outbox_fini(&s->outbox);
 	outbox_account(s);
 	shown_fini(&s->shown);
+	shown_fini(&s->states);
 	free(s);
 }
 
@@ -196,19 +203,36 @@ void session_closed(void *session, int code)
 	session_free(s);
 }
 
+static void init_rates(struct session *s)
+{
+	const struct gateway_config *config = s->gateway->config;
+	int64_t act_as = config->act_as_events_per_s;
+
+	if (s->claims.is_act_as) {
+		token_bucket_init(&s->events, act_as, 2 * act_as);
+		token_bucket_init(&s->orders, act_as, 2 * act_as);
+		token_bucket_init(&s->queries, act_as, 2 * act_as);
+	} else {
+		token_bucket_init(&s->events, config->events_per_s, config->events_burst);
+		token_bucket_init(&s->orders, config->orders_per_s, 2 * config->orders_per_s);
+		token_bucket_init(&s->queries, config->queries_per_s, 2 * config->queries_per_s);
+	}
+}
+
 void session_open(struct session *s, const struct auth_claims *claims)
 {
 	const struct gateway_config *config = s->gateway->config;
+	int64_t times = claims->is_act_as ? ACT_AS_TIMES : 1;
 
 	s->claims = *claims;
 	s->state = SESSION_OPEN;
-	shown_init(&s->shown,
-		(size_t)(config->offers_remembered * (claims->is_act_as ? ACT_AS_OFFERS : 1)));
-	if (claims->is_act_as)
-		token_bucket_init(
-			&s->events, config->act_as_events_per_s, 2 * config->act_as_events_per_s);
-	else
-		token_bucket_init(&s->events, config->events_per_s, config->events_burst);
+	shown_init(&s->shown, (size_t)(config->offers_remembered * times));
+	shown_init(&s->states, (size_t)(config->orders_shown * times));
+	watches_of_init(&s->watches, s, (size_t)(config->watches * times));
+	users_of_init(&s->users, s, claims->is_act_as ? (size_t)config->users_remembered : 1);
+	if (!claims->is_act_as)
+		users_add(s->gateway->users, &s->users, str_of(claims->user));
+	init_rates(s);
 	counter_add(s->gateway->metrics.connects, 1);
 	session_publish_view(s);
 	arm(s);

@@ -16,6 +16,7 @@
 #include "ws-server/sessions.h"
 #include "ws-server/shown.h"
 #include "ws-server/token_bucket.h"
+#include "ws-server/watches.h"
 
 #define SESSION_STRIKES      3
 #define SESSION_IDLE_MORE_MS 10000 /* beyond ping_s */
@@ -44,10 +45,13 @@ struct session {
 	bool has_claims; /* of the upgrade's token while NEW */
 	struct auth_claims claims;
 	struct outbox outbox;
-	size_t outbox_seen; /* its share of the gauge */
-	struct shown shown;
-	struct token_bucket events;
-	struct interest_ops ops;
+	size_t outbox_seen;  /* its share of the gauge */
+	struct shown shown;  /* offers */
+	struct shown states; /* orders: the rev is n */
+	struct users_of users;
+	struct watches_of watches;
+	struct token_bucket events, orders, queries;
+	struct command_ops ops;
 	int64_t n_ops;
 	unsigned n_strikes;
 	struct loop_timer *timer;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "common/base/crypto.h"
+#include "ws-server/hash.h"
 
 LIST_HEAD(bucket, sessions_entry);
 
@@ -49,12 +50,7 @@ struct sessions *sessions_free(struct sessions *t)
 
 static struct bucket *bucket_of(const struct sessions *t, struct str id)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < id.n; i++)
-		h = (h ^ (uint64_t)(unsigned char)id.p[i]) * UINT64_C(0x100000001b3);
-	h ^= h >> 32;
-	return &t->buckets[h & (t->n_buckets - 1)];
+	return &t->buckets[hash_text(id, HASH_FNV) & (t->n_buckets - 1)];
 }
 
 int sessions_add(struct sessions *t, struct sessions_entry *e, struct session *session)

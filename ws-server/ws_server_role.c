@@ -12,13 +12,17 @@
 
 #include "common/base/crypto.h"
 #include "common/base/log.h"
+#include "ws-server/command_op.h"
 #include "ws-server/deliver.h"
 #include "ws-server/gateway.h"
-#include "ws-server/interest_op.h"
+#include "ws-server/market.h"
+#include "ws-server/results.h"
 #include "ws-server/session.h"
+#include "ws-server/watches.h"
 
 #define COMMAND_SCRATCH (96 * 1024)
 #define OUT_MAX         (1024 * 1024)
+#define ORDERS_LIFE_MS  (24 * 3600 * INT64_C(1000)) /* wallet-bridge remembers for longer */
 #define DRAIN_TICK_MS   20
 #define DRAIN_GRACE_MS  1000 /* for closes to come through after drain_timeout_ms */
 #define WS_PATH         "/v1/ws"
@@ -92,6 +96,19 @@ bool gateway_can_publish(struct gateway *g, const char **ret_why)
 	return false;
 }
 
+bool gateway_can_order(struct gateway *g, const char **ret_why)
+{
+	if (g->is_draining)
+		*ret_why = "the server is draining";
+	else if (!bus_is_up(g->env.bus))
+		*ret_why = "the broker does not answer";
+	else if (!results_has_begun(g->results))
+		*ret_why = "results of orders are not read yet";
+	else
+		return true;
+	return false;
+}
+
 bool gateway_ready(struct gateway *g, struct buf *why)
 {
 	bool is_up = bus_is_up(g->env.bus), is_answerable = has_slot(g);
@@ -129,13 +146,24 @@ static int open_parts(struct gateway *g)
 
 	if (r == 0)
 		r = idempotency_new(&g->acked, (size_t)config->events_remembered,
-			config->deadline_ms + config->offer_ttl_ms);
+			config->deadline_ms + config->offer_ttl_ms, false);
+	if (r == 0)
+		r = idempotency_new(
+			&g->acked_orders, (size_t)config->orders_remembered, ORDERS_LIFE_MS, true);
+	if (r == 0)
+		r = users_new(&g->users, (size_t)config->connections);
 	if (r == 0)
 		r = arena_new(&g->arena, COMMAND_SCRATCH);
 	if (r == 0)
 		r = crypto_random(&g->random, sizeof(g->random));
 	if (r == 0)
 		r = deliver_new(&g->deliver, g);
+	if (r == 0)
+		r = results_new(&g->results, g);
+	if (r == 0)
+		r = watches_new(&g->watches, g);
+	if (r == 0)
+		r = market_new(&g->market, g);
 	if (r == 0)
 		r = reply_slot_new(&g->slot, g->env.loop, g->env.bus, g->env.cache, TOPIC_OFFERS,
 			&slot_ops, g);
@@ -176,11 +204,16 @@ struct gateway *gateway_free(struct gateway *g)
 		return NULL;
 	while (g->sessions && (s = sessions_first(g->sessions)))
 		session_free(s);
-	interest_ops_free(g);
+	command_op_free_all(g);
 	reply_slot_free(g->slot);
 	deliver_free(g->deliver);
+	results_free(g->results);
+	watches_free(g->watches);
+	market_free(g->market);
 	sessions_free(g->sessions);
+	users_free(g->users);
 	idempotency_free(g->acked);
+	idempotency_free(g->acked_orders);
 	auth_free(g->auth);
 	arena_free(g->arena);
 	loop_timer_free(g->drain_timer);

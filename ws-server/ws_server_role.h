@@ -1,8 +1,9 @@
 #pragma once
 
 /*
- * ws-server: the client edge. WebSocket sessions in, nft.interest.v1 out; nft.offers.v1 in, pushes
- * out. It never computes a price.
+ * ws-server: the client edge. WebSocket sessions in, nft.interest.v1 and orders.v1 out;
+ * nft.offers.v1, payments.results.v1 and market.bestbid.v1 in, pushes out. It never computes a
+ * price.
  *
  * Order of life: gateway_new, a ws_server made with gateway_ops() and the gateway as its ctx,
  * gateway_set_server, the loop; gateway_drain until done; then ws_server_free, gateway_free, and
@@ -38,6 +39,13 @@ struct gateway_config {
 	int64_t events_in_flight;
 	int64_t events_remembered;
 	int64_t offers_remembered;
+	int64_t orders_per_s, queries_per_s;
+	int64_t orders_remembered;
+	int64_t orders_shown;
+	int64_t users_remembered;
+	int64_t market_items;
+	int64_t watches;
+	int64_t watch_ms;
 	int64_t ping_s;
 	int64_t connect_timeout_ms;
 	int64_t deadline_ms;

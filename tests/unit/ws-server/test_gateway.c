@@ -29,7 +29,8 @@ Test(gateway, connect_is_answered_as_the_contract_writes_it)
 		"{\"id\":1,\"type\":\"connected\",\"session\":\"s_*\",\"epoch\":\"*\",\"seq\":0,"
 		"\"recovered\":false,"
 		"\"ping_s\":25,\"expires\":1795338000000,\"now\":1795334400000,"
-		"\"limits\":{\"message_max\":16384,\"commands_in_flight\":32,\"events_per_s\":20},"
+		"\"limits\":{\"message_max\":16384,\"commands_in_flight\":32,\"events_per_s\":20,"
+		"\"orders_per_s\":5,\"queries_per_s\":50,\"watches\":64},"
 		"\"server\":\"souk/0.1.0\"}");
 	cr_expect(eq(int, sim_peer_close_code(p), 0));
 	cr_expect(eq(long, world_metric(&w, "souk_ws_connections", NULL), 1));
@@ -445,20 +446,18 @@ Test(gateway, sessions_have_a_maximum)
 
 /* ---- other commands, and what is none ---- */
 
-Test(gateway, commands_of_the_protocol_that_are_not_offered_are_unsupported)
+Test(gateway, several_commands_come_in_one_message)
 {
 	WORLD(w);
 	struct sim_peer *p = world_connect(&w, "u_42");
 
 	world_say(&w, p,
-		"{\"id\":2,\"type\":\"order\",\"order\":{}}\n{\"id\":3,\"type\":\"order_status\","
-		"\"order\":\"x\"}\r\n"
-		"\n{\"id\":4,\"type\":\"watch\"}\n{\"id\":5,\"type\":\"unwatch\"}\n{\"id\":6,"
-		"\"type\":\"dance\"}\n");
-	EXPECT_NEXT(p, ERROR("2", "unsupported"));
-	EXPECT_NEXT(p, ERROR("3", "unsupported"));
-	EXPECT_NEXT(p, ERROR("4", "unsupported"));
-	EXPECT_NEXT(p, ERROR("5", "unsupported"));
+		"{\"id\":2,\"type\":\"order\",\"order\":{}}\n{\"id\":3,\"type\":\"unwatch\","
+		"\"item\":\"" ITEM "\"}\r\n"
+		"\n{\"id\":4,\"type\":\"watch\"}\n{\"id\":6,\"type\":\"dance\"}\n");
+	EXPECT_NEXT(p, ERROR("2", "bad_command"));
+	EXPECT_NEXT(p, "{\"id\":3,\"type\":\"ack\"}");
+	EXPECT_NEXT(p, ERROR("4", "bad_command"));
 	EXPECT_NEXT(p, ERROR("6", "unknown_type"));
 	cr_expect(eq(int, sim_peer_close_code(p), 0));
 }
@@ -510,7 +509,7 @@ Test(gateway, every_kind_of_malformed_envelope_is_refused_without_an_id)
 		world_say(&w, p, cases[i].text);
 		EXPECT_NEXT(p, want);
 		world_say(&w, p, "{\"id\":9007199254740991,\"type\":\"watch\"}");
-		EXPECT_NEXT(p, ERROR("9007199254740991", "unsupported"));
+		EXPECT_NEXT(p, ERROR("9007199254740991", "bad_command"));
 		sim_peer_close(p, 1000);
 		loop_sim_settle(w.loop);
 	}

@@ -16,7 +16,7 @@ static void add(struct idempotency *t, unsigned n, int64_t now_ms)
 {
 	struct id i = id(n);
 
-	idempotency_add(t, &i, now_ms);
+	idempotency_add(t, &i, NULL, now_ms);
 }
 
 static bool has(struct idempotency *t, unsigned n, int64_t now_ms)
@@ -30,7 +30,7 @@ Test(idempotency, event_is_known_for_its_life)
 {
 	CLEANUP(idempotency_free) struct idempotency *t = NULL;
 
-	cr_assert(zero(int, idempotency_new(&t, 16, 1000)));
+	cr_assert(zero(int, idempotency_new(&t, 16, 1000, false)));
 	cr_expect(not(has(t, 1, 0)));
 	add(t, 1, 5000);
 	cr_expect(has(t, 1, 5999));
@@ -43,7 +43,7 @@ Test(idempotency, adding_again_does_not_prolong)
 {
 	CLEANUP(idempotency_free) struct idempotency *t = NULL;
 
-	cr_assert(zero(int, idempotency_new(&t, 16, 1000)));
+	cr_assert(zero(int, idempotency_new(&t, 16, 1000, false)));
 	add(t, 1, 0);
 	add(t, 1, 900);
 	cr_expect(not(has(t, 1, 1000)));
@@ -53,7 +53,7 @@ Test(idempotency, full_table_forgets_the_oldest)
 {
 	CLEANUP(idempotency_free) struct idempotency *t = NULL;
 
-	cr_assert(zero(int, idempotency_new(&t, 100, 1000)));
+	cr_assert(zero(int, idempotency_new(&t, 100, 1000, false)));
 	for (unsigned n = 0; n < 1000; n++)
 		add(t, n, 1);
 	cr_expect(eq(u64, idempotency_forgotten(t), 900));

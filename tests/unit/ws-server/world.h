@@ -80,6 +80,9 @@ static inline void world_init(struct world *w, const char *const *sets)
 	cr_assert(zero(int, sim_broker_new(&w->broker, w->loop)));
 	cr_assert(zero(int, sim_broker_topic(w->broker, "eu." TOPIC_INTEREST, 4)));
 	cr_assert(zero(int, sim_broker_topic(w->broker, "eu." TOPIC_OFFERS, SLOTS)));
+	cr_assert(zero(int, sim_broker_topic(w->broker, "eu." TOPIC_ORDERS, 4)));
+	cr_assert(zero(int, sim_broker_topic(w->broker, "eu." TOPIC_PAYMENT_RESULTS, 4)));
+	cr_assert(zero(int, sim_broker_topic(w->broker, "eu." TOPIC_BESTBID, 4)));
 	cr_assert(zero(int, bus_sim_new(&w->bus, w->broker, "eu.")));
 	cr_assert(zero(int, bus_sim_new(&w->pricing, w->broker, "eu.")));
 	cr_assert(zero(int, sim_store_new(&w->store, w->loop)));
