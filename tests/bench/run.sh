@@ -1,7 +1,19 @@
 #!/usr/bin/env bash
 # What ./dev bench runs (ROOT, BUILD and CACHE come from it).
-#   ./dev bench [edge-to-offer] [--seconds N] [--rates 100,1000]
+#   ./dev bench [--seconds N] [--rates 100,1000]              event -> offer through every role
+#   ./dev bench scene [--only live|orders|backlog] [--rates 200,1000]   live offers and orders
 set -euo pipefail
 cd "$ROOT"
 export SOUK=$BUILD/souk SOUK_TEST_KAFKA_DIR=$CACHE/kafka-3.9
-exec tests/support/with_kafka.sh /usr/bin/python3 tests/bench/edge_to_offer.py "$@"
+program=edge_to_offer.py
+case ${1:-} in
+edge-to-offer) shift ;;
+scene)
+	shift
+	program=scene.py
+	load=$ROOT/build-bench
+	{ [ -f "$load/build.ninja" ] || meson setup "$load" >/dev/null; } && ninja -C "$load" tests/bench/scene >/dev/null
+	export SOUK_SCENE=$load/tests/bench/scene
+	;;
+esac
+exec tests/support/with_kafka.sh /usr/bin/python3 "tests/bench/$program" "$@"
