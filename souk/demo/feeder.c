@@ -206,6 +206,12 @@ static unsigned draw8(const char *address)
 	return (h >> 3) % 8;
 }
 
+/* The data knows no consents: one user in eight has given none. */
+bool feeder_allows_pricing(const struct schedule_user *u)
+{
+	return draw8(u->address) != 0;
+}
+
 static int send_profile(struct feeder *fd, uint32_t user)
 {
 	const struct schedule_user *u = &fd->s->users[user];
@@ -219,13 +225,22 @@ static int send_profile(struct feeder *fd, uint32_t user)
 			.segment = u->n_bids >= 20  ? STR("collector")
 				   : u->n_bids >= 5 ? STR("regular")
 						    : STR("newcomer"),
-			/* The data knows no consents: one user in eight has given none. */
-			.consent = draw8(u->address) ? STR("{\"pricing\":true}")
-						     : STR("{\"pricing\":false}"),
+			.consent = feeder_allows_pricing(u) ? STR("{\"pricing\":true}")
+							    : STR("{\"pricing\":false}"),
 		});
 	return send_row(fd, NO_EVENT,
 		&(struct row){ TOPIC_PROFILE, str_of(u->address), ver, false },
 		fd->config.start_ms);
+}
+
+enum loyalty_tier feeder_tier(u128 spent)
+{
+	const u128 eth = 1000000000000000000ull;
+
+	return spent >= 20 * eth  ? TIER_PLATINUM
+	       : spent >= 5 * eth ? TIER_GOLD
+	       : spent >= eth     ? TIER_SILVER
+				  : TIER_NONE;
 }
 
 static int send_loyalty(struct feeder *fd, uint32_t event, uint32_t user, int64_t now_ms)
@@ -240,10 +255,7 @@ static int send_loyalty(struct feeder *fd, uint32_t event, uint32_t user, int64_
 		&(struct loyalty){
 			.user = key,
 			.ver = ver,
-			.tier = spent >= 20 * eth  ? TIER_PLATINUM
-				: spent >= 5 * eth ? TIER_GOLD
-				: spent >= eth     ? TIER_SILVER
-						   : TIER_NONE,
+			.tier = (int)feeder_tier(spent),
 			.points = (int64_t)(spent / (eth / 100)),
 		});
 	return send_row(fd, event, &(struct row){ TOPIC_LOYALTY, key, ver, false }, now_ms);

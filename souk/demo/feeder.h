@@ -9,6 +9,7 @@
  * nothing. A raise of a list price carries x-souk-confirm: it is the consignor's own act.
  */
 #include "common/io/bus.h"
+#include "common/model/tables.h"
 #include "common/model/version.h"
 #include "souk/demo/schedule.h"
 
@@ -36,6 +37,11 @@ struct version feeder_version(const struct feeder *fd, uint32_t event);
 
 /* All events below @upto have been sent, or need no row ahead of time. */
 void feeder_passed(struct feeder *fd, uint32_t upto);
+
+/* What the rows say of a bidder: the tier that so much spending gives, and whether the profile
+ * allows pricing. */
+enum loyalty_tier feeder_tier(u128 spent);
+bool feeder_allows_pricing(const struct schedule_user *u);
 
 /* The rows of all events below this index are in Kafka. */
 uint32_t feeder_settled(struct feeder *fd);

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "souk/command.h"
+#include "souk/demo/storefront/shelf.h"
+#include "souk/demo/storefront/visitors.h"
 
 /* "ws://127.0.0.1:8081/v1/ws" without its path. */
 static void origin_of(char *ret, size_t cap, const char *url)
@@ -14,6 +16,25 @@ static void origin_of(char *ret, size_t cap, const char *url)
 
 	if (str_copy(ret, cap, (struct str){ url, n }))
 		ret[0] = '\0';
+}
+
+static int open_shop(struct storefront *s, struct fault *f)
+{
+	int r = shelf_new(&s->shelf, s->process.loop, s->process.cache, s->schedule, &s->story);
+
+	if (!r)
+		r = visitors_new(&s->visitors, s->process.loop, s->schedule,
+			&(struct visitors_config){
+				.ws_url = s->part->url,
+				.secret_file = s->part->secret_file,
+				.n_users = s->part->users,
+				.speed = s->part->speed,
+			});
+	if (r)
+		return fault_set(f, FAULT_FATAL, r, "out of memory");
+	server_get(s->server, "/api/items", shelf_answer, s->shelf);
+	server_get(s->server, "/api/session", visitors_answer, s->visitors);
+	return 0;
 }
 
 static int storefront_init(struct storefront *s, const struct settings *settings,
@@ -31,14 +52,17 @@ static int storefront_init(struct storefront *s, const struct settings *settings
 	if (r)
 		return r;
 	origin_of(ws_origin, sizeof(ws_origin), part->url);
-	return server_new(&s->server, s->process.loop,
+	r = server_new(&s->server, s->process.loop,
 		&(struct server_config){ .listen = part->listen, .ws_origin = ws_origin },
 		s->process.metrics, f);
+	return r ? r : open_shop(s, f);
 }
 
 static void storefront_fini(struct storefront *s)
 {
 	server_free(s->server);
+	visitors_free(s->visitors);
+	shelf_free(s->shelf);
 	process_fini(&s->process);
 	schedule_free(s->schedule);
 }

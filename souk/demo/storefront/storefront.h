@@ -12,6 +12,8 @@
 #include "souk/process.h"
 
 struct demo_part;
+struct shelf;
+struct visitors;
 
 /* What the parts of the storefront share. */
 struct storefront {
@@ -20,4 +22,6 @@ struct storefront {
 	struct story story;
 	struct schedule *schedule;
 	struct server *server;
+	struct shelf *shelf;
+	struct visitors *visitors;
 };
