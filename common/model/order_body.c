@@ -25,13 +25,19 @@ static int add(json_t *body, const char *name, struct str json)
 	return value && json_object_set_new(body, name, value) == 0 ? 0 : -EINVAL;
 }
 
+/* A client may leave `pay` out: it means this. */
+static struct str pay_of(const struct order *o)
+{
+	return str_is_set(o->pay) ? o->pay : STR("{\"mode\":\"now\"}");
+}
+
 static int canonical_body(struct buf *out, const struct order *o)
 {
 	json_auto_t *body = json_object();
 
 	if (!body)
 		return -ENOMEM;
-	if (add(body, "pay", o->pay) < 0 || add(body, "quote", o->quote) < 0)
+	if (add(body, "pay", pay_of(o)) < 0 || add(body, "quote", o->quote) < 0)
 		return -EINVAL;
 	if (str_is_set(o->wallet) &&
 		json_object_set_new(body, "wallet", json_stringn(o->wallet.p, o->wallet.n)) < 0)
@@ -45,7 +51,7 @@ static void plain_body(struct buf *out, const struct order *o)
 
 	buf_puts(out, STR("plain"));
 	json_begin(&j, NULL);
-	json_str_opt(&j, "pay", o->pay);
+	json_str(&j, "pay", pay_of(o));
 	json_str_opt(&j, "quote", o->quote);
 	json_str_opt(&j, "wallet", o->wallet);
 	json_end(&j);

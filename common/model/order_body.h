@@ -11,9 +11,9 @@
 #include "common/model/order.h"
 
 /*
- * SHA-256 over the RFC 8785 form of {"pay":…,"quote":…,"wallet":…}, an absent one left out. A quote
- * that has no such form here (a number that is not an integer, too deep) is no quote of ours and
- * will be refused; then the digest is over the three texts as they are, after another prefix. 0,
- * -ENOMEM or -EIO.
+ * SHA-256 over the RFC 8785 form of {"pay":…,"quote":…,"wallet":…}; a missing wallet is left out, a
+ * missing pay is {"mode":"now"}. A quote that has no such form here (a number that is not an
+ * integer, too deep) is no quote of ours and will be refused; then the digest is over the three
+ * texts as they are, after another prefix. 0, -ENOMEM or -EIO.
  */
 MUST_CHECK int order_body_digest(uint8_t ret[SHA256_BYTES], const struct order *o);
