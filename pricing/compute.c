@@ -53,6 +53,8 @@ static enum reason judge_item(const struct price_inputs *in)
 		return REASON_CIRCUIT_OPEN;
 	if (in->paused == TRI_TRUE)
 		return REASON_PAUSED;
+	if (in->is_revision)
+		return REASON_NONE;
 	if (is_at_limit(in->live_user, in->guards.live_per_user) ||
 		is_at_limit(in->live_item, in->guards.live_per_item))
 		return REASON_QUOTE_LIMIT;
@@ -63,6 +65,8 @@ static enum reason judge(const struct price_inputs *in)
 {
 	enum reason reason;
 
+	if (in->is_revision && in->paused == TRI_TRUE)
+		return REASON_PAUSED;
 	if (in->deadline && in->now > in->deadline)
 		return REASON_EXPIRED;
 	if (str_is_set(in->bad))
@@ -143,8 +147,9 @@ static u128 apply_round(const struct price_inputs *in, u128 price, struct price_
 	return rounded.amount;
 }
 
-/* False: there is no price inside. */
-static bool apply_guards(const struct price_inputs *in, u128 *price, struct price_result *ret)
+/* REASON_NONE, or why there is no price inside. */
+static enum reason apply_guards(
+	const struct price_inputs *in, u128 *price, struct price_result *ret)
 {
 	struct guard_bounds b;
 	u128 before = *price;
@@ -155,7 +160,7 @@ static bool apply_guards(const struct price_inputs *in, u128 *price, struct pric
 	if (b.floor > b.ceiling) {
 		line(ret, STEP_GUARD, str_of(b.floor_id), before, b.floor, "conflict");
 		line(ret, STEP_GUARD, str_of(b.ceiling_id), b.floor, b.ceiling, "conflict");
-		return false;
+		return b.floor <= b.unheld ? REASON_RULE_CHANGE : REASON_GUARD_CONFLICT;
 	}
 	if (before < b.floor) {
 		*price = b.floor;
@@ -164,12 +169,14 @@ static bool apply_guards(const struct price_inputs *in, u128 *price, struct pric
 		*price = b.ceiling;
 		line(ret, STEP_GUARD, str_of(b.ceiling_id), before, *price, NULL);
 	}
-	return true;
+	return REASON_NONE;
 }
 
-static void refuse(struct price_result *ret, enum reason reason)
+static void refuse(struct price_result *ret, const struct price_inputs *in, enum reason reason)
 {
 	ret->outcome = reason == REASON_EXPIRED ? OUTCOME_EXPIRED : OUTCOME_NO_OFFER;
+	if (in->is_revision)
+		ret->outcome = OUTCOME_WITHDRAWN;
 	ret->reason = reason;
 	ret->n_reasons = 0;
 	ret->personalised = false;
@@ -182,15 +189,16 @@ void compute(const struct ruleset *rules, const struct price_inputs *in, struct 
 
 	*ret = (struct price_result){ 0 };
 	if (reason) {
-		refuse(ret, reason);
+		refuse(ret, in, reason);
 		return;
 	}
 	line(ret, STEP_ANCHOR, STR("list"), in->inventory.list.amount, in->inventory.list.amount,
 		NULL);
 	price = apply_rules(rules, in, ret);
 	price = apply_round(in, price, ret);
-	if (!apply_guards(in, &price, ret)) {
-		refuse(ret, REASON_GUARD_CONFLICT);
+	reason = apply_guards(in, &price, ret);
+	if (reason) {
+		refuse(ret, in, reason);
 		return;
 	}
 	ret->outcome = OUTCOME_OFFER;

@@ -2,24 +2,34 @@
 
 /*
  * The price: a pure function of inputs and ruleset, without clock, cache or memory. Whoever has
- *both gets the same bytes.
+ * both gets the same bytes.
  *
  * Order of judgement, the first that applies decides:
- *	 1 EXPIRED          now is past the event's deadline
- *	 2 BAD_EVENT        the event is not what it should be
- *	 3 STALE_PROFILE    a side is unknown, or its feed is older than it may be;
- *	   STALE_LOYALTY    an item whose inventory row is missing or names no collection has no
- *market side; STALE_INVENTORY  stock is part of the inventory side STALE_MARKET 4 NO_LISTING no
- *inventory row (or a tombstone) 5 SOLD_OUT         supply - taken <= 0 6 NOT_FOR_SALE     no list
- *price 7 CIRCUIT_OPEN     the row is held until a person confirms its list price 8 PAUSED 9
- *QUOTE_LIMIT      as many live quotes for the user or the item as allowed 10 the price        list
- *price, rules, rounding, guards 11 GUARD_CONFLICT   the highest floor is above the lowest ceiling
+ *	 1 EXPIRED         now is past the event's deadline
+ *	 2 BAD_EVENT       the event is not what it should be
+ *	 3 STALE_PROFILE, STALE_LOYALTY, STALE_INVENTORY, STALE_MARKET
+ *	                   a side is unknown, or its feed is older than it may be. An item whose
+ *	                   inventory row is missing or names no collection has no market side; stock
+ *	                   is part of the inventory side
+ *	 4 NO_LISTING      no inventory row (or a tombstone)
+ *	 5 SOLD_OUT        supply - taken <= 0
+ *	 6 NOT_FOR_SALE    no list price
+ *	 7 CIRCUIT_OPEN    the row is held until a person confirms its list price
+ *	 8 PAUSED
+ *	 9 QUOTE_LIMIT     as many live quotes for the user or the item as allowed
+ *	10 the price       list price, rules, rounding, guards
+ *	11 GUARD_CONFLICT  the highest floor is above the lowest ceiling
+ *
+ * A revision of a live offer (inputs.is_revision) has no deadline and no limit of live quotes, and
+ * PAUSED comes first of all: a pause that waited for fresh feeds would not stop what it is for.
+ * What cannot be priced any more is WITHDRAWN. A conflict that is one only because changed rules
+ * hold the price shown (inputs.holds) is RULE_CHANGE.
  *
  * The price: the list price (anchor); the summed basis points of all rules that fired, applied
- *once, half to even; rounded half to even to a multiple of the quantum; then brought inside the
- *guards (floors round up, ceilings down), which may leave the quantum's grid. Every change is a
- *waterfall line. A rule line shows the running price after it, computed from the list price each
- *time, so the last one is the exact result and no line carries another's rounding.
+ * once, half to even; rounded half to even to a multiple of the quantum; then brought inside the
+ * guards (floors round up, ceilings down), which may leave the quantum's grid. Every change is a
+ * waterfall line. A rule line shows the running price after it, computed from the list price each
+ * time, so the last one is the exact result and no line carries another's rounding.
  */
 #include "common/base/json_out.h"
 #include "common/model/money.h"
@@ -47,7 +57,8 @@ struct price_reason {
 
 /* Borrows from ruleset and inputs. */
 struct price_result {
-	enum decision_outcome outcome; /* OUTCOME_OFFER, OUTCOME_NO_OFFER or OUTCOME_EXPIRED */
+	enum decision_outcome outcome; /* of a revision OFFER or WITHDRAWN, else OFFER, NO_OFFER or
+					  EXPIRED */
 	enum reason reason;
 	struct money price; /* OUTCOME_OFFER only */
 	struct price_line lines[PRICE_LINES_MAX];

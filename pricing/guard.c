@@ -61,6 +61,7 @@ void guard_bounds(struct guard_bounds *ret, const struct price_inputs *in)
 	const struct guards *g = &in->guards;
 	struct money list = in->inventory.list;
 	u128 top;
+	bool is_free;
 
 	assert(money_is_set(list));
 	*ret = (struct guard_bounds){ 0 };
@@ -74,9 +75,15 @@ void guard_bounds(struct guard_bounds *ret, const struct price_inputs *in)
 
 	top = with_bps(list.amount, g->max_premium_bps, ROUND_DOWN);
 	lower_ceiling(ret, "list", top < AMOUNT_MAX ? top : AMOUNT_MAX);
-	if (counts(ret, "shown", in->shown_price, list) &&
-		!guard_market_moved(in->shown_bid_net, in->bestbid.bid_net, g->moved_bps))
-		lower_ceiling(ret, "shown", in->shown_price.amount);
+	ret->unheld = ret->ceiling;
+	if (!counts(ret, "shown", in->shown_price, list))
+		return;
+	is_free = guard_market_moved(in->shown_bid_net, in->bestbid.bid_net, g->moved_bps);
+	if (is_free && !in->holds)
+		return;
+	lower_ceiling(ret, "shown", in->shown_price.amount);
+	if (!is_free)
+		ret->unheld = ret->ceiling;
 }
 
 bool guard_market_moved(struct money then, struct money now, int64_t bps)

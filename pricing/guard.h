@@ -9,6 +9,7 @@
  * Ceilings, rounded down: list + max_premium_bps        "list"
  *                        the lowest price shown to this (session, user, item), unless the market
  * moved since   "shown"
+ *                        (held although it moved, where the rules of a live offer changed)
  *
  * A value in another currency counts through parity (ETH, WETH); with no such path it is absent and
  * flagged, never guessed.
@@ -21,7 +22,8 @@
 
 struct guard_bounds {
 	u128 floor, ceiling;
-	const char *floor_id, *ceiling_id;  /* whose bound it is; floor_id NULL: no floor */
+	const char *floor_id, *ceiling_id; /* whose bound it is; floor_id NULL: no floor */
+	u128 unheld; /* the ceiling without a shown price that only changed rules hold */
 	const char *no_fx[GUARD_NO_FX_MAX]; /* guards left out for want of a path to the list
 					       currency */
 	size_t n_no_fx;

@@ -162,6 +162,8 @@ void inputs_json(struct json_out *j, const char *key, const struct price_inputs 
 	json_bool(j, "personalization", in->personalization == TRI_TRUE);
 	json_end(j);
 	true_opt(j, "paused", in->paused);
+	true_opt(j, "revision", in->is_revision ? TRI_TRUE : TRI_ABSENT);
+	true_opt(j, "hold", in->holds ? TRI_TRUE : TRI_ABSENT);
 	if (money_is_set(in->shown_price)) {
 		json_begin(j, "shown");
 		money_json(j, "price", in->shown_price);
@@ -183,7 +185,7 @@ struct raw_inputs {
 	struct str profile, loyalty, inventory, bestbid, stock;
 	int64_t age_profile, age_loyalty, age_inventory, age_market;
 	struct str guards;
-	int personalization, paused;
+	int personalization, paused, revision, hold;
 	struct money shown_price, shown_bid_net;
 	int64_t live_user, live_item;
 };
@@ -212,6 +214,8 @@ static const struct field raw_fields[] = {
 	F(raw_inputs, "guards", FIELD_RAW, guards, MUST),
 	F(raw_inputs, "consent.personalization", FIELD_BOOL, personalization, MUST),
 	F(raw_inputs, "paused", FIELD_BOOL, paused, ),
+	F(raw_inputs, "revision", FIELD_BOOL, revision, ),
+	F(raw_inputs, "hold", FIELD_BOOL, hold, ),
 	F(raw_inputs, "shown.price", FIELD_MONEY, shown_price, ),
 	F(raw_inputs, "shown.bid_net", FIELD_MONEY, shown_bid_net, ),
 	F(raw_inputs, "live.user", FIELD_I64, live_user, MUST),
@@ -337,6 +341,8 @@ int inputs_decode(struct price_inputs *ret, struct str json, struct arena *a, st
 	ret->bad = raw.bad;
 	ret->personalization = raw.personalization == TRI_TRUE ? TRI_TRUE : TRI_FALSE;
 	ret->paused = raw.paused == TRI_TRUE ? TRI_TRUE : TRI_ABSENT;
+	ret->is_revision = raw.revision == TRI_TRUE;
+	ret->holds = raw.hold == TRI_TRUE;
 	ret->shown_price = raw.shown_price;
 	ret->shown_bid_net = raw.shown_bid_net;
 	ret->live_user = raw.live_user;

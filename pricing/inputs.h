@@ -116,10 +116,13 @@ struct price_inputs {
 	int personalization; /* enum tribool: whether rules on personal fields may run
 				(inputs_consent) */
 	int paused;          /* enum tribool */
+	bool is_revision;    /* of an offer that lives: no deadline, no limit of live quotes */
+	bool holds;          /* revisions: the lowest price shown binds although the market moved,
+				because the rules changed */
 	struct money
 		shown_price; /* lowest price shown to this (session, user, item), absent: none */
-	struct money shown_bid_net; /* the best bid then, absent: none */
-	int64_t live_user, live_item;
+	struct money shown_bid_net;   /* the best bid then, absent: none */
+	int64_t live_user, live_item; /* of others, in a revision */
 };
 
 /* profile.consent.pricing is true and context.consent.personalization is not false. */

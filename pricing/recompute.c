@@ -27,6 +27,20 @@ static int differ(struct str given, struct str made, struct fault *f)
 		(int)(made.n - from < n ? made.n - from : n), made.p + from);
 }
 
+/* A new owner (`takeover`) speaks for both, first answers and revisions. */
+static bool goes_with(int cause, const struct price_inputs *in)
+{
+	if (in->holds && !in->is_revision)
+		return false;
+	if (cause == CAUSE_TAKEOVER)
+		return true;
+	if (cause == CAUSE_INTEREST || !in->is_revision)
+		return cause == CAUSE_INTEREST && !in->is_revision;
+	if (cause == CAUSE_PAUSE || in->paused == TRI_TRUE)
+		return cause == CAUSE_PAUSE && in->paused == TRI_TRUE;
+	return cause != CAUSE_RULES || in->holds;
+}
+
 int recompute_decision(struct str decision_json, recompute_lookup_fn lookup, void *ctx,
 	struct arena *a, struct buf *ret, struct fault *f)
 {
@@ -40,6 +54,9 @@ int recompute_decision(struct str decision_json, recompute_lookup_fn lookup, voi
 	if (decode(&decision_type, &d, decision_json, a, f) != 0 ||
 		inputs_decode(&in, d.inputs, a, f) != 0)
 		return RECOMPUTE_E_RECORD;
+	if (!goes_with(d.cause, &in))
+		return fault_set(f, FAULT_REJECT, RECOMPUTE_E_DIFFERENT,
+			"cause: `%s` does not go with these inputs", decision_cause_names[d.cause]);
 	rules = lookup(ctx, d.ruleset);
 	if (!rules)
 		return fault_set(f, FAULT_REJECT, RECOMPUTE_E_RULESET,

@@ -23,7 +23,9 @@ typedef const struct ruleset *(*recompute_lookup_fn)(void *ctx, struct str id);
 
 /* Compares byte for byte: outcome, reason, price, waterfall, ids and inputs of @decision_json are
  * derived again; `rev`, `cause` and `latency_us` are taken as given (they are not a function of the
- * inputs). Records of type `owner` are RECOMPUTE_E_RECORD: skip them first. @a is scratch (twice
+ * inputs), but the cause has to go with the inputs: `interest` with a first answer, `pause` with a
+ * revision that is paused, `rules` with one whose price is held, the others with any revision.
+ * Records of type `owner` are RECOMPUTE_E_RECORD: skip them first. @a is scratch (twice
  * the record is enough) and not reset. 0, RECOMPUTE_E_* or -EIO. */
 MUST_CHECK int recompute_decision(struct str decision_json, recompute_lookup_fn lookup, void *ctx,
 	struct arena *a, struct buf *ret, struct fault *f);
