@@ -1,7 +1,7 @@
 /*
- * Revisions of an offer count from 1 in each owner epoch; an interest has one so far, so every
- * answer is `<epoch>.1`. Headers are put together on the stack and copied once, with the values,
- * into the event's block.
+ * A withdrawal says no more than what is over and why; a revision otherwise has the form of the
+ * first answer, with the times of that: an offer is issued once. Headers are put together on the
+ * stack and copied once, with the values, into the event's block.
  */
 #include "pricing/answer.h"
 
@@ -16,13 +16,14 @@
 static int put_common(
 	struct record_headers *h, const struct answer *a, struct str id, struct str type)
 {
-	char text[RECORD_ID_MAX];
+	char text[RECORD_ID_MAX], rev[VERSION_TEXT_MAX];
 	int r;
 
-	snprintf(text, sizeof(text), STR_FMT ":%" PRId64 ".1", STR_ARG(id), a->epoch);
+	(void)version_format(rev, a->rev);
+	snprintf(text, sizeof(text), STR_FMT ":%s", STR_ARG(id), rev);
 	r = record_headers_cloud_event(
 		h, str_of(text), type, "pricing", a->instance, a->inputs->now);
-	record_headers_put(h, "traceparent", a->event->traceparent);
+	record_headers_put(h, "traceparent", a->event->reply.traceparent);
 	return r;
 }
 
@@ -30,22 +31,23 @@ static int put_common(
 static void put_reply(struct record_headers *h, const struct answer *a, char shard[16])
 {
 	const struct event *e = a->event;
+	const struct reply_to *to = &e->reply;
 
 	snprintf(shard, 16, "%" PRId32, a->shard);
-	record_headers_put(h, "kafka_replyTopic", e->reply_topic);
-	record_headers_put(h, "kafka_replyPartition", e->reply_partition);
+	record_headers_put(h, "kafka_replyTopic", to->topic);
+	record_headers_put(h, "kafka_replyPartition", to->partition);
 	record_headers_put(h, "kafka_correlationId",
-		str_is_set(e->correlation) ? e->correlation : e->interest.id);
+		str_is_set(to->correlation) ? to->correlation : e->interest.id);
 	record_headers_put(
-		h, "x-souk-session", str_is_set(e->session) ? e->session : e->interest.session);
-	record_headers_put(h, "x-souk-slot-epoch", e->slot_epoch);
+		h, "x-souk-session", str_is_set(to->session) ? to->session : e->interest.session);
+	record_headers_put(h, "x-souk-slot-epoch", to->slot_epoch);
 	record_headers_put(h, "x-souk-shard", str_of(shard));
 }
 
 /* 4 bytes, big-endian; anything else, or a partition that is not there: by key. */
 static int32_t reply_partition(const struct answer *a)
 {
-	struct str s = a->event->reply_partition;
+	struct str s = a->event->reply.partition;
 	const unsigned char *p = (const unsigned char *)s.p;
 	uint32_t n;
 
@@ -57,22 +59,21 @@ static int32_t reply_partition(const struct answer *a)
 	return (int32_t)n;
 }
 
-static void describe_offer(
-	struct offer *o, const struct answer *a, struct str id, struct version rev)
+static void describe_offer(struct offer *o, const struct answer *a)
 {
 	const struct interest *i = &a->event->interest;
 
 	*o = (struct offer){
-		.id = id,
-		.rev = rev,
-		.state = OFFER_NONE,
+		.id = id_str(a->offer),
+		.rev = a->rev,
+		.state = a->result->outcome == OUTCOME_WITHDRAWN ? OFFER_WITHDRAWN : OFFER_NONE,
 		.interest = i->id,
 		.client_id = i->client_id,
 		.ts = a->event->ts,
 		.user = i->user,
 		.session = i->session,
 		.item = i->item,
-		.issued = a->inputs->now,
+		.issued = a->issued_ms,
 		.reason = a->result->reason,
 	};
 	if (a->result->outcome != OUTCOME_OFFER)
@@ -81,7 +82,7 @@ static void describe_offer(
 	o->list = a->inputs->inventory.list;
 	o->price = a->result->price;
 	o->ttl_ms = a->offer_ttl_ms;
-	o->expires = o->issued + a->offer_ttl_ms;
+	o->expires = a->expires_ms;
 	o->personalised = a->result->personalised ? TRI_TRUE : TRI_FALSE;
 	o->disclosure = a->result->disclosure;
 }
@@ -107,7 +108,7 @@ static int sign(struct buf *out, const struct offer *o, const struct answer *a)
 	return r;
 }
 
-static int write_offer(struct buf *out, const struct answer *a, struct str id, struct version rev)
+static int write_offer(struct buf *out, const struct answer *a)
 {
 	CLEANUP(buf_fini) struct buf quote = BUF_INIT(RECORD_BYTES_MAX);
 	CLEANUP(buf_fini) struct buf reasons = BUF_INIT(RECORD_BYTES_MAX);
@@ -116,7 +117,7 @@ static int write_offer(struct buf *out, const struct answer *a, struct str id, s
 	struct offer o;
 	int err;
 
-	describe_offer(&o, a, id, rev);
+	describe_offer(&o, a);
 	if (o.state == OFFER_LIVE) {
 		err = sign(&quote, &o, a);
 		if (err)
@@ -129,8 +130,8 @@ static int write_offer(struct buf *out, const struct answer *a, struct str id, s
 	return out->failed || quote.failed || reasons.failed ? -ENOSPC : 0;
 }
 
-static int put_messages(struct event *e, const struct answer *a, struct str offer_id,
-	const struct buf *decision, const struct buf *offer)
+static int put_messages(struct event *e, const struct answer *a, const struct buf *decision,
+	const struct buf *offer)
 {
 	struct record_headers dh, oh;
 	char shard[16];
@@ -139,7 +140,7 @@ static int put_messages(struct event *e, const struct answer *a, struct str offe
 	dh.n = oh.n = 0;
 	r = put_common(&dh, a, e->interest.id, STR("souk." TOPIC_DECISIONS));
 	if (r == 0)
-		r = put_common(&oh, a, offer_id, STR("souk." TOPIC_OFFERS));
+		r = put_common(&oh, a, id_str(a->offer), STR("souk." TOPIC_OFFERS));
 	if (r != 0)
 		return r;
 	put_reply(&oh, a, shard);
@@ -166,7 +167,7 @@ static int put_messages(struct event *e, const struct answer *a, struct str offe
 	if (r != 0)
 		return r;
 	e->messages[0].is_owned = true;
-	e->epoch = a->epoch;
+	e->epoch = (int64_t)a->rev.part[0];
 	return 0;
 }
 
@@ -174,26 +175,20 @@ int answer_put(struct event *e, const struct answer *a)
 {
 	CLEANUP(buf_fini) struct buf decision = BUF_INIT(RECORD_BYTES_MAX);
 	CLEANUP(buf_fini) struct buf offer = BUF_INIT(RECORD_BYTES_MAX);
-	const struct version rev = { .part = { (uint64_t)a->epoch, 1 } };
-	struct id id;
-	int r = id_for_offer(&id, e->interest.id);
-
-	if (r != 0)
-		return r;
 	const struct record record = {
 		.inputs = a->inputs,
 		.result = a->result,
 		.ruleset = a->ruleset,
-		.offer = id_str(&id),
-		.rev = rev,
-		.cause = CAUSE_INTEREST,
+		.offer = id_str(a->offer),
+		.rev = a->rev,
+		.cause = a->cause,
 		.latency_us = a->latency_us,
 	};
+	int r = record_json(&decision, &record);
 
-	r = record_json(&decision, &record);
 	if (r == 0)
-		r = write_offer(&offer, a, id_str(&id), rev);
+		r = write_offer(&offer, a);
 	if (r == 0)
-		r = put_messages(e, a, id_str(&id), &decision, &offer);
+		r = put_messages(e, a, &decision, &offer);
 	return r;
 }

@@ -19,9 +19,12 @@ struct answer {
 	const struct quote_keys *keys;
 	const char *instance;
 	struct str ruleset;
-	int32_t shard;            /* interest partition */
-	int32_t offer_partitions; /* of nft.offers.v1, 0 = unknown */
-	int64_t epoch;            /* owner epoch */
+	const struct id *offer;
+	struct version rev; /* <owner epoch>.<n> */
+	enum decision_cause cause;
+	int64_t issued_ms, expires_ms; /* of the first revision */
+	int32_t shard;                 /* interest partition */
+	int32_t offer_partitions;      /* of nft.offers.v1, 0 = unknown */
 	int64_t offer_ttl_ms;
 	int64_t latency_us;
 };

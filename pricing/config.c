@@ -146,5 +146,20 @@ const struct config_row pricing_config_rows[] = {
 		.max = 10000000,
 		.help = "Rows whose used version is remembered within offer_ttl_ms; the oldest go "
 			"first." },
+	{ .key = "live_max",
+		.type = CONFIG_INT,
+		.def = "16384",
+		.offset = AT(live_max),
+		.min = 0,
+		.max = 1000000,
+		.help = "Live offers of a partition that follow the market; more are issued and "
+			"run out." },
+	{ .key = "revision_ms",
+		.type = CONFIG_INT,
+		.def = "250",
+		.offset = AT(revision_ms),
+		.min = 1,
+		.max = 60000,
+		.help = "A live offer is changed at most once in this time." },
 };
 const size_t pricing_config_n_rows = sizeof(pricing_config_rows) / sizeof(pricing_config_rows[0]);

@@ -17,6 +17,8 @@ struct pricing_config {
 	int64_t in_flight_max;
 	int64_t recent_max;
 	int64_t memo_max;
+	int64_t live_max;
+	int64_t revision_ms;
 };
 
 extern const struct config_row pricing_config_rows[];

@@ -22,6 +22,7 @@ struct event *event_free(struct event *e)
 {
 	if (!e)
 		return NULL;
+	live_unref(e->offer);
 	arena_free(e->arena);
 	free(e->bytes);
 	free(e);
@@ -177,8 +178,8 @@ static bool read_headers(struct event *e, const struct bus_record *r)
 	static const char *const names[] = { "traceparent", "kafka_replyTopic",
 		"kafka_replyPartition", "kafka_correlationId", "x-souk-session",
 		"x-souk-slot-epoch" };
-	struct str *const texts[] = { &e->traceparent, &e->reply_topic, &e->reply_partition,
-		&e->correlation, &e->session, &e->slot_epoch };
+	struct str *const texts[] = { &e->reply.traceparent, &e->reply.topic, &e->reply.partition,
+		&e->reply.correlation, &e->reply.session, &e->reply.slot_epoch };
 	struct str deadline = bus_header(r, "x-souk-deadline");
 	uint64_t ms;
 
@@ -241,5 +242,22 @@ struct event *event_new(struct partition *p, const struct bus_record *r, int64_t
 			return event_free(e);
 	}
 	e->ts = e->interest.ts ? e->interest.ts : r->ts_ms;
+	return e;
+}
+
+struct event *event_new_revision(struct partition *p, struct live_offer *o, int64_t changed_us)
+{
+	struct event *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->partition = p;
+	e->is_revision = true;
+	e->offset = -1;
+	e->received_us = changed_us;
+	e->offer = live_ref(o);
+	e->interest = o->interest;
+	e->reply = o->reply;
+	e->ts = o->ts;
 	return e;
 }

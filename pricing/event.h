@@ -2,7 +2,8 @@
 
 /*
  * One interest event from the moment it is read until its results are acknowledged: what it says,
- * where its answer goes, and the messages that carry it.
+ * where its answer goes, and the messages that carry it. A revision is an event that nobody sent:
+ * it takes the same way out.
  */
 #include <stdbool.h>
 #include <sys/queue.h>
@@ -10,6 +11,7 @@
 #include "common/base/arena.h"
 #include "common/io/bus.h"
 #include "common/model/interest.h"
+#include "pricing/live.h"
 #include "pricing/metrics.h"
 
 #define EVENT_BYTES_MAX (64 * 1024) /* a larger value cannot be an interest */
@@ -41,16 +43,19 @@ struct event {
 	enum event_stage stage;
 	bool is_joined; /* in the batch that is being read */
 	int64_t offset;
-	int64_t received_us; /* monotonic */
+	int64_t received_us; /* monotonic; of a revision, when the change was heard of */
 	int64_t epoch;       /* owner epoch that its answer was made under */
 
 	struct arena *arena; /* the texts below */
 	struct interest interest;
-	struct str bad;      /* set: why it is refused */
-	int64_t ts;          /* the event's, else the record's */
-	int64_t deadline_ms; /* 0 = none */
-	struct str traceparent, reply_topic, reply_partition, correlation, session,
-		slot_epoch; /* headers as received */
+	struct str bad;        /* set: why it is refused */
+	int64_t ts;            /* the event's, else the record's */
+	int64_t deadline_ms;   /* 0 = none */
+	struct reply_to reply; /* headers as received */
+
+	bool is_timed;            /* a revision that was given to the bus */
+	bool is_revision;         /* of a live offer: no record was read, the texts are @offer's */
+	struct live_offer *offer; /* that it began or revises, NULL: none. A reference of its own */
 
 	char *bytes; /* of the messages: outlives the arena */
 	struct message messages[2];
@@ -61,6 +66,8 @@ TAILQ_HEAD(event_list, event);
  * EVENT_SENDING, with its dead letter ready. NULL: out of memory. */
 struct event *event_new(struct partition *p, const struct bus_record *r, int64_t received_us,
 	struct pricing_metrics *m);
+/* A revision of @o, which it references; decided at once. NULL: out of memory. */
+struct event *event_new_revision(struct partition *p, struct live_offer *o, int64_t changed_us);
 struct event *event_free(struct event *e);
 
 /* Prepares message @i: copies key, value and headers (at most BUS_HEADERS_MAX) of @m behind those

@@ -53,6 +53,7 @@ static void batch_free(struct join_batch *b)
 	free(b->events);
 	free(b->refs);
 	free(b->keys);
+	free(b->is_old);
 	free(b->table);
 	free(b);
 }
@@ -114,8 +115,9 @@ static int batch_new(
 	b->events = calloc(n, sizeof(*b->events));
 	b->refs = calloc(n, sizeof(*b->refs));
 	b->keys = calloc((size_t)b->keys_max, sizeof(*b->keys));
+	b->is_old = calloc((size_t)b->keys_max, sizeof(*b->is_old));
 	b->table = calloc(b->n_table, sizeof(*b->table));
-	if (!b->events || !b->refs || !b->keys || !b->table ||
+	if (!b->events || !b->refs || !b->keys || !b->is_old || !b->table ||
 		arena_new(&b->arena, n * BYTES_PER_EVENT + 1024) != 0) {
 		batch_free(b);
 		return -ENOMEM;
@@ -127,22 +129,33 @@ static int batch_new(
 
 /* ---- keys ---- */
 
-/* The index of the key, added if it is new. */
-static int key_of(struct join_batch *b, const char *text, size_t n)
+/* Where the key is in the table, or would be. */
+static int *place_of(const struct join_batch *b, struct str key)
 {
 	uint32_t h = 2166136261u;
 	size_t at;
 
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)text[i]) * 16777619u;
+	for (size_t i = 0; i < key.n; i++)
+		h = (h ^ (unsigned char)key.p[i]) * 16777619u;
 	for (at = h & (b->n_table - 1); b->table[at] != NO_KEY; at = (at + 1) & (b->n_table - 1)) {
-		if (str_eq(b->keys[b->table[at]], (struct str){ text, n }))
-			return b->table[at];
+		if (str_eq(b->keys[b->table[at]], key))
+			break;
 	}
+	return &b->table[at];
+}
+
+/* The index of the key, added if it is new. */
+static int key_of(struct join_batch *b, const char *text, size_t n)
+{
+	struct str key = { text, n };
+	int *place = place_of(b, key);
+
+	if (*place != NO_KEY)
+		return *place;
 	assert(b->n_keys < b->keys_max);
-	b->keys[b->n_keys] = arena_copy(b->arena, (struct str){ text, n });
+	b->keys[b->n_keys] = arena_copy(b->arena, key);
 	assert(b->keys[b->n_keys].p);
-	return b->table[at] = b->n_keys++;
+	return *place = b->n_keys++;
 }
 
 static int row_key(struct join_batch *b, enum side s, struct str id)
@@ -200,6 +213,7 @@ static void make_keys(struct join_batch *b)
 	b->n_keys = 0;
 	for (size_t i = 0; i < b->n_table; i++)
 		b->table[i] = NO_KEY;
+	memset(b->is_old, 0, (size_t)b->keys_max * sizeof(*b->is_old));
 	memcpy(b->shards, j->shards, sizeof(b->shards));
 	for (size_t i = 0; i < b->n; i++) {
 		const struct collection *c = keyed_get(j->collections, b->events[i].item);
@@ -325,6 +339,29 @@ int join_read(struct join *j, const struct join_event *events, size_t n, join_do
 	else
 		*ret = b;
 	return r;
+}
+
+void join_changed(struct join *j, struct str key)
+{
+	struct join_batch *b;
+
+	LIST_FOREACH(b, &j->batches, link) {
+		int at = str_is_set(key) ? *place_of(b, key) : NO_KEY;
+
+		if (at != NO_KEY)
+			b->is_old[at] = true;
+		else if (!str_is_set(key))
+			memset(b->is_old, true, (size_t)b->n_keys * sizeof(*b->is_old));
+	}
+}
+
+bool join_is_old(const struct join_batch *b, size_t i)
+{
+	for (int s = 0; s < SIDES; s++) {
+		if (b->is_old[b->refs[i].row[s]])
+			return true;
+	}
+	return false;
 }
 
 void join_cancel(struct join_batch *b)

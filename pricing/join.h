@@ -17,6 +17,10 @@
  * Never below the version used before: (gen, ver) of a row that was used is remembered for as long
  * as an offer made from it can live; a lower one, or a row that is gone without a tombstone, is
  * unknown and counted. Nothing is written back here: connectors repairs it, or the memory runs out.
+ *
+ * An invalidation may overtake the answer of a read that was carried out before the change, and
+ * none follows it (cache.h, rule 2). So batches in flight are told of changes too, and
+ * join_is_old() says of which events the rows may be those of before.
  */
 #include <stdbool.h>
 
@@ -58,6 +62,11 @@ MUST_CHECK int join_read(struct join *j, const struct join_event *events, size_t
 	join_done_fn done, void *ctx, struct join_batch **ret);
 /* done() will not come. Accepts NULL. */
 void join_cancel(struct join_batch *b);
+
+/* The row @key changed (p == NULL: any may have). */
+void join_changed(struct join *j, struct str key);
+/* Within done(): whether a row of event @i changed after it was asked. */
+bool join_is_old(const struct join_batch *b, size_t i);
 
 /* Sets rows and ages of @in for event @i; texts are in @a. */
 void join_fill(

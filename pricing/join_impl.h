@@ -44,7 +44,8 @@ struct join_batch {
 	struct arena *arena; /* texts of keys */
 	struct str *keys;
 	int n_keys, keys_max;
-	int *table; /* open addressing: index of a key, or NO_KEY */
+	bool *is_old; /* by key: it changed after it was asked */
+	int *table;   /* open addressing: index of a key, or NO_KEY */
 	size_t n_table;
 	int err;
 	const struct cache_row *rows; /* during done() */

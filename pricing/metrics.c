@@ -29,6 +29,25 @@ static const struct metric_def JOIN = { "souk_pricing_join_seconds", METRIC_HIST
 	"From asking the cache to all rows of a batch.", NULL };
 static const struct metric_def DECISION = { "souk_pricing_decision_seconds",
 	METRIC_HISTOGRAM_SECONDS, "From receiving an event to its decision.", NULL };
+static const struct metric_def REVISIONS = { "souk_pricing_revisions_total", METRIC_COUNTER,
+	"Revisions of live offers, withdrawals included, by what changed.", "cause" };
+static const struct metric_def WITHDRAWN = { "souk_pricing_withdrawn_total", METRIC_COUNTER,
+	"Live offers withdrawn, by reason.", "reason" };
+static const struct metric_def UNCHANGED = { "souk_pricing_revisions_unchanged_total",
+	METRIC_COUNTER, "Live offers priced again with nothing new to tell.", NULL };
+static const struct metric_def CONFLATED = { "souk_pricing_changes_conflated_total", METRIC_COUNTER,
+	"Changes under a live offer that already waited to be priced again.", NULL };
+static const struct metric_def NOT_FOLLOWED = { "souk_pricing_offers_not_followed_total",
+	METRIC_COUNTER, "Offers issued that do not follow the market: pricing.live_max.", NULL };
+static const struct metric_def FOLLOWED = { "souk_pricing_offers_followed", METRIC_GAUGE,
+	"Live offers that follow the market.", NULL };
+static const struct metric_def REVISION = { "souk_pricing_revision_seconds",
+	METRIC_HISTOGRAM_SECONDS,
+	"From hearing of a change to its revision given to the bus, conflation included.", NULL };
+
+static const enum reason WITHDRAWING[] = { REASON_SOLD_OUT, REASON_NO_LISTING, REASON_NOT_FOR_SALE,
+	REASON_GUARD_CONFLICT, REASON_SUPPRESSED, REASON_CIRCUIT_OPEN, REASON_PAUSED,
+	REASON_RULE_CHANGE };
 
 void pricing_metrics_init(struct pricing_metrics *ret, struct metrics *m)
 {
@@ -46,7 +65,17 @@ void pricing_metrics_init(struct pricing_metrics *ret, struct metrics *m)
 		.in_flight = metrics_gauge(m, &IN_FLIGHT, NULL),
 		.join = metrics_histogram(m, &JOIN, NULL),
 		.decision = metrics_histogram(m, &DECISION, NULL),
+		.unchanged = metrics_counter(m, &UNCHANGED, NULL),
+		.conflated = metrics_counter(m, &CONFLATED, NULL),
+		.not_followed = metrics_counter(m, &NOT_FOLLOWED, NULL),
+		.followed = metrics_gauge(m, &FOLLOWED, NULL),
+		.revision = metrics_histogram(m, &REVISION, NULL),
 	};
+	for (int i = CAUSE_MARKET; i < PRICING_CAUSES; i++)
+		ret->revisions[i] = metrics_counter(m, &REVISIONS, decision_cause_names[i]);
+	for (size_t i = 0; i < ARRAY_LEN(WITHDRAWING); i++)
+		ret->withdrawn[WITHDRAWING[i]] =
+			metrics_counter(m, &WITHDRAWN, reason_names[WITHDRAWING[i]]);
 	for (int i = 0; i < PRICING_OUTCOMES; i++)
 		ret->decisions[i] = metrics_counter(m, &DECISIONS, decision_outcome_names[i]);
 	for (int i = REASON_NONE + 1; i < PRICING_REASONS; i++)

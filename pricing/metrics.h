@@ -5,6 +5,7 @@
 #include "common/model/offer.h"
 
 #define PRICING_OUTCOMES 4
+#define PRICING_CAUSES   (CAUSE_PAUSE + 1)
 #define PRICING_REASONS  (REASON_RULE_CHANGE + 1)
 
 struct pricing_metrics {
@@ -15,6 +16,11 @@ struct pricing_metrics {
 	struct counter *acquired, *lost;
 	struct gauge *in_flight;
 	struct histogram *join, *decision;
+	struct counter *revisions[PRICING_CAUSES];  /* by cause; first answers are none */
+	struct counter *withdrawn[PRICING_REASONS]; /* NULL: no offer is withdrawn for it */
+	struct counter *unchanged, *conflated, *not_followed;
+	struct gauge *followed;
+	struct histogram *revision;
 };
 
 void pricing_metrics_init(struct pricing_metrics *ret, struct metrics *m);

@@ -80,6 +80,7 @@ static void fall_back(struct partition *p)
 		bus_group_hold(p->env->group, TOPIC_INTEREST, p->number, true);
 	p->is_held = true;
 	p->state = PARTITION_LOST;
+	live_remove_all(p->live);
 	loop_timer_start(p->reclaim, FAILED_RETRY_MS);
 }
 
@@ -163,6 +164,11 @@ struct partition *partition_free(struct partition *p)
 		return NULL;
 	owner_free(p->owner);
 	drop_events(p, true);
+	if (p->is_linked)
+		TAILQ_REMOVE(&p->env->partitions, p, link);
+	reviser_leave(p->env->reviser, p);
+	live_free(p->live);
+	loop_timer_free(p->wake);
 	loop_timer_free(p->retry);
 	loop_timer_free(p->commit);
 	loop_timer_free(p->reclaim);
@@ -185,21 +191,26 @@ int partition_new(struct partition **ret, struct partition_env *env, int32_t num
 	p->number = number;
 	p->epoch = -1;
 	p->next = p->committed = committed;
-	p->since = -1;
+	p->since = p->wake_us = -1;
 	if (str_is_set(metadata) && str_to_u64(metadata, &since) == 0 && since <= INT64_MAX)
 		p->since = (int64_t)since;
 	TAILQ_INIT(&p->events);
 	p->retry = loop_timer_new(env->loop, partition_retry, p);
 	p->commit = loop_timer_new(env->loop, partition_commit, p);
 	p->reclaim = loop_timer_new(env->loop, on_reclaim, p);
-	if (!p->retry || !p->commit || !p->reclaim)
+	p->wake = loop_timer_new(env->loop, partition_wake, p);
+	if (!p->retry || !p->commit || !p->reclaim || !p->wake)
 		return -ENOMEM;
 	r = recent_new(
 		&p->recent, (size_t)env->recent_max, env->offer_ttl_ms, env->guards.moved_bps);
 	if (r == 0)
+		r = live_new(&p->live, &env->live, p);
+	if (r == 0)
 		r = claim(p);
 	if (r != 0)
 		return r;
+	TAILQ_INSERT_TAIL(&env->partitions, p, link);
+	p->is_linked = true;
 	*ret = TAKE(p);
 	return 0;
 }
@@ -238,11 +249,13 @@ bool partition_is_running(const struct partition *p)
 void partition_drain(struct partition *p)
 {
 	p->is_draining = true;
+	live_remove_all(p->live);
 	partition_update_hold(p);
 	partition_advance(p);
 }
 
 bool partition_is_idle(const struct partition *p)
 {
-	return p->n_events == 0 && (p->next == p->committed || p->state != PARTITION_RUNNING);
+	return p->n_events == 0 && p->n_revisions == 0 &&
+	       (p->next == p->committed || p->state != PARTITION_RUNNING);
 }

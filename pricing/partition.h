@@ -8,6 +8,9 @@
  * CLAIMING -> RUNNING on acquired(); RUNNING -> LOST when someone else spoke: what is not
  * acknowledged is dropped, and after a pause the partition is claimed again and read from the first
  * event without acknowledged results. A partition that the group takes back is committed and freed.
+ *
+ * Its live offers are followed while it is RUNNING: priced again when something changed under them.
+ * Whoever loses the partition forgets them, and they run out.
  */
 #include <stdbool.h>
 
@@ -24,6 +27,8 @@
 #define CURRENCIES_MAX 64
 
 struct partition;
+struct reviser;
+TAILQ_HEAD(partition_list, partition);
 
 /* What all partitions of a process share. */
 struct partition_env {
@@ -44,6 +49,9 @@ struct partition_env {
 	struct price_inputs inputs;
 	struct price_result result;
 	struct event_list orphans; /* dropped events whose reports are still to come */
+	struct partition_list partitions;
+	struct reviser *reviser;
+	struct live_config live;
 };
 
 /* @committed and @metadata as the group gave them. 0, -ENOMEM, -EIO. Claims at once. */
@@ -55,6 +63,12 @@ void partition_revoked(struct partition *p);
 struct partition *partition_free(struct partition *p);
 
 void partition_records(struct partition *p, const struct bus_record *r, size_t n);
+
+/* For all partitions: a row changed, of @user or of @item (the other is absent), or everything may
+ * have (neither). */
+void partitions_changed(struct partition_env *env, struct str user, struct str item);
+/* The same: a collection is paused, or (absent) all are, and live offers are withdrawn at once. */
+void partitions_paused(struct partition_env *env, struct str collection);
 
 bool partition_is_running(const struct partition *p);
 /* Takes no more events; what it has is finished. */

@@ -19,8 +19,8 @@
 
 /* ---- deciding ---- */
 
-static void fill_inputs(struct partition *p, const struct event *e, size_t row,
-	enum row_doubt doubt, int64_t now_ms)
+void partition_fill(struct partition *p, const struct interest *interest, struct join_batch *batch,
+	size_t row, enum row_doubt doubt, int64_t now_ms)
 {
 	struct partition_env *env = p->env;
 	struct price_inputs *in = &env->inputs;
@@ -29,13 +29,11 @@ static void fill_inputs(struct partition *p, const struct event *e, size_t row,
 
 	*in = (struct price_inputs){
 		.now = now_ms,
-		.deadline = e->deadline_ms,
-		.bad = e->bad,
-		.interest = e->interest,
+		.interest = *interest,
 		.guards = env->guards,
 	};
-	if (e->is_joined)
-		join_fill(p->batch, row, now_ms, env->scratch, in);
+	if (batch)
+		join_fill(batch, row, now_ms, env->scratch, in);
 	else
 		join_fill_unknown(in, doubt);
 	quantum = env->quantum[in->inventory.list.currency % CURRENCIES_MAX];
@@ -43,8 +41,7 @@ static void fill_inputs(struct partition *p, const struct event *e, size_t row,
 	in->personalization = inputs_consent(in) ? TRI_TRUE : TRI_FALSE;
 	if (rules_source_is_paused(env->rules, in->inventory.collection))
 		in->paused = TRI_TRUE;
-	recent_look(
-		p->recent, e->interest.session, e->interest.user, e->interest.item, now_ms, &view);
+	recent_look(p->recent, interest->session, interest->user, interest->item, now_ms, &view);
 	in->live_user = view.live_user;
 	in->live_item = view.live_item;
 	in->shown_price = view.shown_price;
@@ -74,7 +71,7 @@ static void remember(struct partition *p, const struct event *e)
 	p->evicted = evicted;
 }
 
-static void count(struct partition *p, const struct event *e)
+void partition_count(struct partition *p)
 {
 	struct pricing_metrics *m = &p->env->metrics;
 	const struct price_result *result = &p->env->result;
@@ -82,15 +79,39 @@ static void count(struct partition *p, const struct event *e)
 	counter_add(m->decisions[result->outcome], 1);
 	if (result->reason)
 		counter_add(m->reasons[result->reason], 1);
-	histogram_add(m->decision, loop_mono_us(p->env->loop) - e->received_us);
+}
+
+static int answer(struct partition *p, struct event *e, const struct id *offer)
+{
+	struct partition_env *env = p->env;
+	int64_t now_ms = env->inputs.now;
+	const struct answer a = {
+		.event = e,
+		.inputs = &env->inputs,
+		.result = &env->result,
+		.keys = env->keys,
+		.instance = env->instance,
+		.ruleset = ruleset_id(rules_source_current(env->rules)),
+		.offer = offer,
+		.rev = { .part = { (uint64_t)p->epoch, 1 } },
+		.cause = CAUSE_INTEREST,
+		.issued_ms = now_ms,
+		.expires_ms = now_ms + env->offer_ttl_ms,
+		.shard = p->number,
+		.offer_partitions = bus_partitions(env->bus, TOPIC_OFFERS),
+		.offer_ttl_ms = env->offer_ttl_ms,
+		.latency_us = loop_mono_us(env->loop) - e->received_us,
+	};
+
+	return answer_put(e, &a);
 }
 
 /* 0, or what answer_put() says: the event goes on waiting. */
 static int decide(struct partition *p, struct event *e, size_t row, enum row_doubt doubt)
 {
 	struct partition_env *env = p->env;
-	const struct ruleset *rules = rules_source_current(env->rules);
 	int64_t now_ms = loop_now_ms(env->loop);
+	struct id offer;
 	int r;
 
 	if (recent_knows(p->recent, e->interest.id, now_ms)) {
@@ -99,28 +120,21 @@ static int decide(struct partition *p, struct event *e, size_t row, enum row_dou
 		return 0;
 	}
 	arena_reset(env->scratch);
-	fill_inputs(p, e, row, doubt, now_ms);
-	compute(rules, &env->inputs, &env->result);
-	const struct answer answer = {
-		.event = e,
-		.inputs = &env->inputs,
-		.result = &env->result,
-		.keys = env->keys,
-		.instance = env->instance,
-		.ruleset = ruleset_id(rules),
-		.shard = p->number,
-		.offer_partitions = bus_partitions(env->bus, TOPIC_OFFERS),
-		.epoch = p->epoch,
-		.offer_ttl_ms = env->offer_ttl_ms,
-		.latency_us = loop_mono_us(env->loop) - e->received_us,
-	};
-
-	r = answer_put(e, &answer);
+	partition_fill(p, &e->interest, e->is_joined ? p->batch : NULL, row, doubt, now_ms);
+	env->inputs.deadline = e->deadline_ms;
+	env->inputs.bad = e->bad;
+	compute(rules_source_current(env->rules), &env->inputs, &env->result);
+	r = id_for_offer(&offer, e->interest.id);
+	if (r == 0)
+		r = answer(p, e, &offer);
 	if (r != 0)
 		return r;
 	e->stage = EVENT_SENDING;
 	remember(p, e);
-	count(p, e);
+	partition_count(p);
+	histogram_add(env->metrics.decision, loop_mono_us(env->loop) - e->received_us);
+	if (env->result.outcome == OUTCOME_OFFER)
+		partition_follow(p, e, &offer, e->is_joined && join_is_old(p->batch, row));
 	return 0;
 }
 

@@ -1,12 +1,14 @@
 #pragma once
 
 /*
- * Inside a partition: partition.c owns it, partition_decide.c answers its events, partition_send.c
- * gets the answers out and the offsets committed.
+ * Inside a partition: partition.c owns it, partition_decide.c answers its events,
+ * partition_revise.c prices its live offers again, partition_send.c gets the answers out and the
+ * offsets committed.
  */
 #include "common/io/owner.h"
 #include "pricing/partition.h"
 #include "pricing/recent.h"
+#include "pricing/reviser.h"
 
 #define FULL_RETRY_MS    10   /* the bus or the cache has no room */
 #define FAILED_RETRY_MS  100  /* a delivery failed, the partition was lost */
@@ -16,6 +18,9 @@
 enum partition_state { PARTITION_CLAIMING, PARTITION_RUNNING, PARTITION_LOST };
 
 struct partition {
+	TAILQ_ENTRY(partition) link;    /* of all of the process */
+	TAILQ_ENTRY(partition) in_line; /* of the reviser's */
+	bool is_linked, is_in_line;
 	struct partition_env *env;
 	int32_t number;
 	enum partition_state state;
@@ -30,7 +35,7 @@ struct partition {
 	uint64_t evicted; /* of @recent, as counted so far */
 
 	struct event_list events;
-	int64_t n_events;
+	int64_t n_events, n_revisions; /* in the list */
 	struct event *unsent;  /* first with a message that the bus has not got, NULL: none */
 	struct event *waiting; /* first without a decision, NULL: none */
 	struct join_batch *batch;
@@ -40,6 +45,10 @@ struct partition {
 	bool is_held, is_blocked, is_draining;
 	struct loop_timer *retry, *commit, *reclaim;
 	bool is_commit_due;
+
+	struct live *live;
+	struct loop_timer *wake; /* an offer has cooled, is to be tried again, or has run out */
+	int64_t wake_us;         /* when, -1: not at all */
 };
 
 /* ---- partition_send.c ---- */
@@ -49,6 +58,8 @@ void partition_update_hold(struct partition *p);
 /* Nothing is sent or asked until @retry_ms have passed. */
 void partition_block(struct partition *p, int64_t retry_ms);
 void partition_retry(void *ctx);
+/* Takes @e, a revision that is decided: before the events that are not. */
+void partition_insert(struct partition *p, struct event *e);
 /* Takes @e. */
 void partition_append(struct partition *p, struct event *e);
 /* Gives it back: it is in no list any more. */
@@ -65,5 +76,28 @@ void partition_commit(void *ctx);
 
 /* ---- partition_decide.c ---- */
 
+/* env->inputs of what @interest finds now; rows from @batch, NULL: unknown for @doubt. */
+void partition_fill(struct partition *p, const struct interest *interest, struct join_batch *batch,
+	size_t row, enum row_doubt doubt, int64_t now_ms);
+/* env->result. */
+void partition_count(struct partition *p);
+
 /* Asks for the rows of the first waiting events, or decides those that need none. */
 void partition_join_next(struct partition *p);
+
+/* ---- partition_revise.c ---- */
+
+/* Whether a live offer may be priced again now. */
+bool partition_may_revise(const struct partition *p);
+/* Of an offer that was taken (live_take): true if it needs no look-up, and is settled. */
+bool partition_revise_unasked(struct partition *p, struct live_offer *o);
+/* The same with the rows of event @row of @batch; settles it. */
+void partition_revise(
+	struct partition *p, struct live_offer *o, struct join_batch *batch, size_t row);
+/* An event's offer is in env->result: follow it. @is_old: a row changed meanwhile. */
+void partition_follow(struct partition *p, struct event *e, const struct id *id, bool is_old);
+/* The answer of @e is acknowledged. */
+void partition_delivered(struct partition *p, struct event *e);
+/* After anything that may have made offers ready, or wait. */
+void partition_kick(struct partition *p);
+void partition_wake(void *ctx);

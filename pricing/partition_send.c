@@ -5,6 +5,7 @@
  */
 #include "pricing/partition_impl.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -48,6 +49,7 @@ void partition_retry(void *ctx)
 	partition_pump(p);
 	partition_join_next(p);
 	partition_update_hold(p);
+	partition_kick(p);
 }
 
 /* ---- the list, and what may be committed ---- */
@@ -61,6 +63,18 @@ void partition_append(struct partition *p, struct event *e)
 		p->unsent = e;
 	if (!p->waiting && e->stage == EVENT_WAITING)
 		p->waiting = e;
+}
+
+void partition_insert(struct partition *p, struct event *e)
+{
+	assert(e->is_revision && e->stage == EVENT_SENDING);
+	if (p->waiting)
+		TAILQ_INSERT_BEFORE(p->waiting, e, link);
+	else
+		TAILQ_INSERT_TAIL(&p->events, e, link);
+	p->n_revisions++;
+	if (!p->unsent || p->unsent == p->waiting)
+		p->unsent = e;
 }
 
 struct event *partition_next_waiting(struct event *e)
@@ -77,6 +91,10 @@ void partition_take_out(struct partition *p, struct event *e)
 	if (p->waiting == e)
 		p->waiting = partition_next_waiting(e);
 	TAILQ_REMOVE(&p->events, e, link);
+	if (e->is_revision) {
+		p->n_revisions--;
+		return;
+	}
 	p->n_events--;
 	p->env->metrics.in_flight->value--;
 }
@@ -109,7 +127,8 @@ void partition_advance(struct partition *p)
 	struct event *e;
 
 	while ((e = TAILQ_FIRST(&p->events)) && e->stage == EVENT_DONE) {
-		p->next = e->offset + 1;
+		if (!e->is_revision)
+			p->next = e->offset + 1;
 		partition_take_out(p, e);
 		event_free(e);
 	}
@@ -129,35 +148,55 @@ static bool is_outdated(const struct partition *p, const struct event *e)
 	return e->messages[0].is_owned && e->epoch != p->epoch && event_has_unsent(e);
 }
 
+/* What it answers is answered anew: an event by another first answer, a revision by the next. */
+static void take_back(struct partition *p, struct event *e)
+{
+	if (e->is_revision) {
+		live_undelivered(e->offer, loop_mono_us(p->env->loop));
+		partition_take_out(p, e);
+		event_free(e);
+		return;
+	}
+	if (e->offer)
+		live_remove(e->offer);
+	live_unref(TAKE(e->offer));
+	recent_forget(p->recent, e->interest.id);
+	event_take_back(e);
+}
+
 void partition_redo(struct partition *p)
 {
-	struct event *e;
+	struct event *e, *next;
 
 	join_cancel(p->batch);
 	p->batch = NULL;
 	p->waiting = NULL;
-	TAILQ_FOREACH(e, &p->events, link) {
+	for (e = TAILQ_FIRST(&p->events); e; e = next) {
+		next = TAILQ_NEXT(e, link);
 		e->is_joined = false;
-		if (is_outdated(p, e) && event_reports_due(e) == 0) {
-			recent_forget(p->recent, e->interest.id);
-			event_take_back(e);
-		}
+		if (is_outdated(p, e) && event_reports_due(e) == 0)
+			take_back(p, e);
+	}
+	TAILQ_FOREACH(e, &p->events, link) {
 		if (!p->waiting && e->stage == EVENT_WAITING)
 			p->waiting = e;
 	}
 	p->unsent = TAILQ_FIRST(&p->events);
 	partition_pump(p);
 	partition_join_next(p);
+	partition_kick(p);
 }
 
 /* ---- sending ---- */
 
-static void check_done(struct event *e)
+static void check_done(struct partition *p, struct event *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(e->messages); i++) {
 		if (e->messages[i].state == MESSAGE_READY || e->messages[i].state == MESSAGE_SENT)
 			return;
 	}
+	if (e->stage != EVENT_DONE && e->offer)
+		partition_delivered(p, e);
 	e->stage = EVENT_DONE;
 }
 
@@ -206,12 +245,12 @@ static void on_sent(void *ctx, int err, int32_t partition, int64_t offset)
 		give_up(p, m);
 	} else if (err && err != -EPERM) {
 		counter_add(p->env->metrics.resent, 1);
-		if (m->is_owned)
+		if (m->is_owned && !e->is_revision)
 			recent_resent(p->recent, loop_now_ms(p->env->loop));
 		p->unsent = TAILQ_FIRST(&p->events);
 		partition_block(p, FAILED_RETRY_MS);
 	}
-	check_done(e);
+	check_done(p, e);
 	must_redo = p->state == PARTITION_RUNNING && is_outdated(p, e) && event_reports_due(e) == 0;
 	partition_advance(p);
 	if (must_redo)
@@ -268,7 +307,12 @@ static bool send_event(struct partition *p, struct event *e)
 		if (!send_message(p, &e->messages[i]))
 			return false;
 	}
-	check_done(e);
+	if (e->is_revision && !e->is_timed) {
+		e->is_timed = true;
+		histogram_add(
+			p->env->metrics.revision, loop_mono_us(p->env->loop) - e->received_us);
+	}
+	check_done(p, e);
 	return true;
 }
 

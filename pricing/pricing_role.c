@@ -13,10 +13,12 @@
 #include "common/base/log.h"
 #include "common/model/topics.h"
 #include "pricing/partition.h"
+#include "pricing/reviser.h"
 
 #define SCRATCH_BYTES  (64 * 1024)
 #define PARTITIONS_MAX 4096
 #define DRAIN_POLL_MS  20
+#define RETRY_MS       1000 /* of a live offer that cannot be priced for the moment */
 
 const char *const pricing_warm_topics[] = { TOPIC_DECISIONS, TOPIC_OFFERS, TOPIC_RULES,
 	(TOPIC_INTEREST TOPIC_DLQ_SUFFIX), NULL };
@@ -73,6 +75,11 @@ static void on_records(void *ctx, const struct bus_record *r, size_t n)
 		partition_records(partition, r, n);
 }
 
+/* Those of users first. */
+static const char *const followed[] = { "profile:{", "loyalty:{", "inventory:{", "bestbid:{",
+	"stock:{" };
+#define N_BY_USER 2
+
 static void join_group(struct pricing *p)
 {
 	static const struct bus_group_ops ops = {
@@ -92,6 +99,45 @@ static void on_rules(void *ctx)
 
 	if (!p->shared.group && !p->drained)
 		join_group(p);
+	partitions_changed(&p->shared, STR_NONE, STR_NONE);
+}
+
+static void on_paused(void *ctx, struct str collection)
+{
+	struct pricing *p = ctx;
+
+	partitions_paused(&p->shared, collection);
+}
+
+/* ---- changes of rows ---- */
+
+/* What stands between the braces; absent if the key is another. */
+static struct str key_id(struct str key, struct str prefix)
+{
+	if (!str_starts(key, prefix) || key.n <= prefix.n || key.p[key.n - 1] != '}')
+		return STR_NONE;
+	return (struct str){ key.p + prefix.n, key.n - prefix.n - 1 };
+}
+
+static void on_changed(void *ctx, struct str key)
+{
+	struct pricing *p = ctx;
+	struct str id;
+
+	join_changed(p->shared.join, key);
+	if (!str_is_set(key)) {
+		partitions_changed(&p->shared, STR_NONE, STR_NONE);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(followed); i++) {
+		id = key_id(key, str_of(followed[i]));
+		if (id.n == 0)
+			continue;
+		if (i < N_BY_USER)
+			partitions_changed(&p->shared, id, STR_NONE);
+		else
+			partitions_changed(&p->shared, STR_NONE, id);
+	}
 }
 
 /* ---- configuration ---- */
@@ -160,6 +206,12 @@ static int configure(struct pricing *p, const struct pricing_config *c, struct f
 	env->offer_ttl_ms = c->offer_ttl_ms;
 	env->in_flight_max = c->in_flight_max;
 	env->recent_max = c->recent_max;
+	env->live = (struct live_config){
+		.max = (size_t)c->live_max,
+		.revision_us = c->revision_ms * 1000,
+		.retry_us = RETRY_MS * INT64_C(1000),
+		.followed = env->metrics.followed,
+	};
 	for (size_t i = 0; r == 0 && i < c->round.n; i++)
 		r = set_quantum(env, c->round.items[i], f);
 	if (r == 0 && !c->quote_keys_file)
@@ -234,6 +286,7 @@ struct pricing *pricing_free(struct pricing *p)
 		event_free(e);
 	}
 	rules_source_free(p->shared.rules);
+	reviser_free(p->shared.reviser);
 	join_free(p->shared.join);
 	quote_keys_free(p->shared.keys);
 	arena_free(p->shared.scratch);
@@ -245,6 +298,7 @@ struct pricing *pricing_free(struct pricing *p)
 static int build(struct pricing *p, const struct pricing_config *c, struct fault *f)
 {
 	struct partition_env *env = &p->shared;
+	static const struct rules_source_ops ops = { .ruleset = on_rules, .paused = on_paused };
 	const struct rules_source_config rules = { .file = c->rules_file, .name = c->rules_name };
 	const struct join_config join = {
 		.memo_max = (size_t)c->memo_max,
@@ -260,8 +314,12 @@ static int build(struct pricing *p, const struct pricing_config *c, struct fault
 	if (r == 0)
 		r = join_new(&env->join, p->env.cache, p->env.metrics, &join);
 	if (r == 0)
-		r = rules_source_new(&env->rules, p->env.loop, p->env.bus, p->env.metrics, &rules,
-			on_rules, p, f);
+		r = reviser_new(&env->reviser, p->env.loop, p->env.cache, env->join);
+	if (r == 0)
+		r = rules_source_new(
+			&env->rules, p->env.loop, p->env.bus, p->env.metrics, &rules, &ops, p, f);
+	if (r == 0)
+		r = cache_track(p->env.cache, followed, ARRAY_LEN(followed), on_changed, p);
 	return r;
 }
 
@@ -276,6 +334,7 @@ int pricing_new(struct pricing **ret, const struct pricing_env *env,
 	p->env = *env;
 	p->group_name = config->group;
 	TAILQ_INIT(&p->shared.orphans);
+	TAILQ_INIT(&p->shared.partitions);
 	p->shared.loop = env->loop;
 	p->shared.bus = env->bus;
 	p->shared.instance = env->instance;

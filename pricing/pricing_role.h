@@ -24,7 +24,7 @@ struct pricing;
 struct pricing_env {
 	struct loop *loop;
 	struct bus *bus;
-	struct cache *cache;
+	struct cache *cache; /* tracked by us: nobody else may have called cache_track() */
 	struct metrics *metrics;
 	const char *instance;
 };

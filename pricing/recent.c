@@ -2,11 +2,12 @@
  * One queue of decisions in order of time, and counters beside it that the queue's end takes back.
  *
  * The lowest price shown is a sliding minimum: per (session, user, item) a short queue of prices
- * that only rise (a new price drops all that are not lower), whose front is the minimum and leaves
- * when it is too old. The ceiling makes rising prices rare, so a few places do; when they run out,
- * the newest two become one with the lower price and the later time, which can only hold prices
- * down. An offer made after the market moved begins anew: what was shown under another best bid
- * binds nobody.
+ * that rise with the time their offers were issued (one that is not lower and goes no later says
+ * nothing), whose front is the minimum and leaves when its offer has run out. A revision comes in
+ * under the time of its offer, so not always at the end. The ceiling makes rising prices rare, so a
+ * few places do; when they run out, the last two become one with the lower price and the later
+ * time, which can only hold prices down. An offer made after the market moved begins anew: what was
+ * shown under another best bid binds nobody.
  */
 #include "pricing/recent.h"
 
@@ -34,8 +35,8 @@ struct shown {
 	size_t n;
 	struct {
 		struct money price, bid_net;
-		int64_t now_ms;
-	} v[SHOWN_MAX]; /* rising in price and time */
+		int64_t now_ms; /* when the offer was issued */
+	} v[SHOWN_MAX];         /* rising in price and time */
 };
 
 struct recent {
@@ -57,13 +58,19 @@ static void uncount(struct keyed *counters, struct str key)
 		keyed_remove(counters, key);
 }
 
+static void end_offer(struct recent *r, struct decision_entry *e)
+{
+	if (!e->is_offer)
+		return;
+	uncount(r->users, (struct str){ e->user_item, e->n_user });
+	uncount(r->items, (struct str){ e->user_item + e->n_user, e->n_item });
+	free(TAKE(e->user_item));
+	e->is_offer = false;
+}
+
 static void drop(struct recent *r, struct decision_entry *e, struct str interest)
 {
-	if (e->is_offer) {
-		uncount(r->users, (struct str){ e->user_item, e->n_user });
-		uncount(r->items, (struct str){ e->user_item + e->n_user, e->n_item });
-	}
-	free(e->user_item);
+	end_offer(r, e);
 	keyed_remove(r->decisions, interest);
 }
 
@@ -179,22 +186,52 @@ static void shown_expire(struct shown *s, int64_t before_ms)
 		shown_pop(s, 1);
 }
 
+/* Another entry says as much: not dearer and for no less long. */
+static bool shown_covers(const struct shown *s, u128 price, int64_t issued_ms)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->v[i].price.amount <= price && s->v[i].now_ms >= issued_ms)
+			return true;
+	}
+	return false;
+}
+
+static void shown_drop_covered(struct shown *s, u128 price, int64_t issued_ms)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->v[i].price.amount < price || s->v[i].now_ms > issued_ms)
+			s->v[n++] = s->v[i];
+	}
+	s->n = n;
+}
+
 static void shown_add(struct recent *r, struct shown *s, const struct recent_decision *d)
 {
+	int64_t issued_ms = d->issued_ms ? d->issued_ms : d->now_ms;
+	u128 price = d->price.amount;
+	size_t at = 0;
+
 	shown_expire(s, d->now_ms - r->ttl_ms);
 	if (s->n && guard_market_moved(s->v[0].bid_net, d->bid_net, r->moved_bps))
 		s->n = 0;
 	if (s->n && !currency_is_par(s->v[0].price.currency, d->price.currency))
 		s->n = 0;
-	while (s->n && s->v[s->n - 1].price.amount >= d->price.amount)
-		s->n--;
-	if (s->n == SHOWN_MAX) {
-		s->v[s->n - 1].now_ms = d->now_ms;
+	shown_drop_covered(s, price, issued_ms);
+	if (shown_covers(s, price, issued_ms))
 		return;
+	if (s->n == SHOWN_MAX) {
+		s->v[s->n - 2].now_ms = s->v[s->n - 1].now_ms;
+		s->n--;
 	}
-	s->v[s->n].price = d->price;
-	s->v[s->n].bid_net = d->bid_net;
-	s->v[s->n++].now_ms = d->now_ms;
+	while (at < s->n && s->v[at].price.amount < price)
+		at++;
+	memmove(&s->v[at + 1], &s->v[at], (s->n - at) * sizeof(s->v[0]));
+	s->v[at].price = d->price;
+	s->v[at].bid_net = d->bid_net;
+	s->v[at].now_ms = issued_ms;
+	s->n++;
 }
 
 static int64_t live_of(const struct keyed *counters, struct str key)
@@ -269,6 +306,31 @@ int recent_add(struct recent *r, const struct recent_decision *d)
 	}
 	*e = (struct decision_entry){ d->now_ms, -1, d->is_offer, user_item, d->user.n, d->item.n };
 	return d->is_offer ? count_offer(r, d) : 0;
+}
+
+void recent_revised(struct recent *r, const struct recent_decision *d)
+{
+	char buf[1024];
+	struct str key = shown_key(buf, sizeof(buf), d->session, d->user, d->item);
+	struct shown *shown = str_is_set(key) ? keyed_put(r->shown, key) : NULL;
+
+	if (shown)
+		shown_add(r, shown, d);
+}
+
+bool recent_counts(const struct recent *r, struct str interest)
+{
+	const struct decision_entry *e = keyed_get(r->decisions, interest);
+
+	return e && e->is_offer;
+}
+
+void recent_withdrawn(struct recent *r, struct str interest)
+{
+	struct decision_entry *e = keyed_get(r->decisions, interest);
+
+	if (e)
+		end_offer(r, e);
 }
 
 void recent_forget(struct recent *r, struct str interest)

@@ -17,14 +17,15 @@
 #include "common/base/crypto.h"
 #include "common/base/log.h"
 #include "common/model/decode.h"
+#include "common/model/pause.h"
 #include "common/model/topics.h"
 #include "pricing/keyed.h"
 
-#define BODIES_MAX 16
-#define PAUSES_MAX 4096
-#define RETRY_MS   1000
-#define HEX_LEN    64
-#define ID_PREFIX  "sha256:"
+#define BODIES_MAX   16
+#define RETRY_MS     1000
+#define HEX_LEN      64
+#define ID_PREFIX    "sha256:"
+#define PAUSE_PREFIX "pause/"
 
 struct body {
 	char *text;
@@ -36,7 +37,7 @@ struct rules_source {
 	struct bus *bus;
 	struct bus_reader *reader;
 	struct loop_timer *retry;
-	rules_source_fn changed;
+	const struct rules_source_ops *ops;
 	void *ctx;
 	char name[65];
 	const struct ruleset *current; /* @file or @named */
@@ -50,7 +51,7 @@ struct rules_source {
 			 the wanted body only */
 	char problem[400];
 	struct keyed *bodies; /* hex -> struct body */
-	struct keyed *pauses; /* "all" or a slug -> nothing */
+	struct pauses *pauses;
 	struct counter *swaps, *refused;
 };
 
@@ -68,7 +69,7 @@ static void put_in_force(struct rules_source *s, const struct ruleset *rules)
 	counter_add(s->swaps, 1);
 	log_info("rules", "ruleset in force", "name=%s version=%s id=" STR_FMT, s->name,
 		log_quote(ruleset_version(rules)), STR_ARG(ruleset_id(rules)));
-	s->changed(s->ctx);
+	s->ops->ruleset(s->ctx);
 }
 
 static void refuse(struct rules_source *s, const char *what, const char *why)
@@ -240,13 +241,19 @@ static void on_body(struct rules_source *s, struct str hex, struct str value)
 		keyed_remove(s->bodies, hex);
 }
 
-static void on_pause(struct rules_source *s, struct str slug, bool is_paused)
+static void on_pause(struct rules_source *s, struct str key, bool is_paused)
 {
-	if (!is_paused)
-		keyed_remove(s->pauses, slug);
-	else if (!keyed_put(s->pauses, slug) || keyed_evicted(s->pauses))
-		log_error("rules", "more pauses than can be kept, the oldest is lost", "max=%d",
-			PAUSES_MAX);
+	struct str slug = { key.p + strlen(PAUSE_PREFIX), key.n - strlen(PAUSE_PREFIX) };
+	bool is_all = str_eqz(slug, "all");
+
+	if (!pauses_apply(s->pauses, key, is_paused) || !is_paused)
+		return;
+	if (pauses_overflowed(s->pauses)) {
+		log_error("rules", "more pauses than can be kept apart, everything is paused",
+			"max=%d", PAUSES_MAX);
+		is_all = true;
+	}
+	s->ops->paused(s->ctx, is_all ? STR_NONE : slug);
 }
 
 /* Of `<name>/<64 hex>`; p == NULL for any other key. */
@@ -267,8 +274,8 @@ static void on_record(struct rules_source *s, const struct bus_record *r)
 	if (str_is_set(hex)) {
 		if (!is_again || str_eqz(hex, s->wanted + strlen(ID_PREFIX)))
 			on_body(s, hex, r->value);
-	} else if (!is_again && str_starts(key, STR("pause/"))) {
-		on_pause(s, (struct str){ key.p + 6, key.n - 6 }, str_is_set(r->value));
+	} else if (!is_again && str_starts(key, STR(PAUSE_PREFIX))) {
+		on_pause(s, key, str_is_set(r->value));
 	} else if (!is_again && str_eqz(key, s->name)) {
 		on_pointer(s, r);
 	}
@@ -332,10 +339,10 @@ static int set_name(struct rules_source *s, const struct rules_source_config *c,
 }
 
 int rules_source_new(struct rules_source **ret, struct loop *loop, struct bus *bus,
-	struct metrics *m, const struct rules_source_config *config, rules_source_fn changed,
-	void *ctx, struct fault *f)
+	struct metrics *m, const struct rules_source_config *config,
+	const struct rules_source_ops *ops, void *ctx, struct fault *f)
 {
-	static const struct bus_reader_ops ops = { .records = on_records, .at_end = on_end };
+	static const struct bus_reader_ops reader_ops = { .records = on_records, .at_end = on_end };
 	CLEANUP(rules_source_free) struct rules_source *s = calloc(1, sizeof(*s));
 	int r;
 
@@ -343,7 +350,7 @@ int rules_source_new(struct rules_source **ret, struct loop *loop, struct bus *b
 		return -ENOMEM;
 	s->loop = loop;
 	s->bus = bus;
-	s->changed = changed;
+	s->ops = ops;
 	s->seen = -1;
 	s->ctx = ctx;
 	s->swaps = metrics_counter(m, &SWAPS, NULL);
@@ -354,13 +361,13 @@ int rules_source_new(struct rules_source **ret, struct loop *loop, struct bus *b
 	if (r == 0)
 		r = keyed_new(&s->bodies, BODIES_MAX, sizeof(struct body));
 	if (r == 0)
-		r = keyed_new(&s->pauses, PAUSES_MAX, 1);
+		r = pauses_new(&s->pauses);
 	if (r != 0)
 		return r;
 	s->retry = loop_timer_new(loop, decide, s);
 	if (!s->retry)
 		return -ENOMEM;
-	r = bus_reader_open(bus, &s->reader, &ops, s);
+	r = bus_reader_open(bus, &s->reader, &reader_ops, s);
 	if (r == 0)
 		r = bus_reader_add(s->reader, TOPIC_RULES, 0, BUS_FROM_BEGIN, -1);
 	if (r != 0)
@@ -379,7 +386,7 @@ struct rules_source *rules_source_free(struct rules_source *s)
 	while (s->bodies && keyed_count(s->bodies))
 		forget_oldest(s);
 	keyed_free(s->bodies);
-	keyed_free(s->pauses);
+	pauses_free(s->pauses);
 	ruleset_free(s->named);
 	ruleset_free(s->file);
 	free(s);
@@ -393,10 +400,7 @@ const struct ruleset *rules_source_current(const struct rules_source *s)
 
 bool rules_source_is_paused(const struct rules_source *s, struct str collection)
 {
-	if (keyed_count(s->pauses) == 0)
-		return false;
-	return keyed_get(s->pauses, STR("all")) ||
-	       (collection.n && keyed_get(s->pauses, collection));
+	return pauses_has(s->pauses, collection);
 }
 
 void rules_source_why(const struct rules_source *s, struct buf *why)

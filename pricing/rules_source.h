@@ -29,14 +29,18 @@ struct rules_source_config {
 	const char *name; /* NULL: the file's */
 };
 
-/* Another ruleset is in force, or the first one. Comes on the loop, never from inside
- * rules_source_new(). */
-typedef void (*rules_source_fn)(void *ctx);
+/* Both come on the loop, never from inside rules_source_new(). */
+struct rules_source_ops {
+	/* Another ruleset is in force, or the first one. */
+	void (*ruleset)(void *ctx);
+	/* A collection is paused; p == NULL: all, or more than can be kept apart. */
+	void (*paused)(void *ctx, struct str collection);
+};
 
 /* 0; -EINVAL (the file's ruleset, or neither file nor name), -ENOENT, -EACCES with @f; -ENOMEM. */
 MUST_CHECK int rules_source_new(struct rules_source **ret, struct loop *loop, struct bus *bus,
-	struct metrics *m, const struct rules_source_config *config, rules_source_fn changed,
-	void *ctx, struct fault *f);
+	struct metrics *m, const struct rules_source_config *config,
+	const struct rules_source_ops *ops, void *ctx, struct fault *f);
 struct rules_source *rules_source_free(struct rules_source *s);
 DEFINE_CLEANUP(struct rules_source *, rules_source_free)
 

@@ -20,13 +20,25 @@ struct world {
 	struct metrics *metrics;
 	struct rules_source *source;
 	char file[64];
-	int n_changed;
+	int n_changed, n_paused;
+	char paused[64];
 };
 
 static void on_changed(void *ctx)
 {
 	((struct world *)ctx)->n_changed++;
 }
+
+static void on_paused(void *ctx, struct str collection)
+{
+	struct world *w = ctx;
+
+	w->n_paused++;
+	(void)str_copy(w->paused, sizeof(w->paused),
+		str_is_set(collection) ? collection : STR("(all)"));
+}
+
+static const struct rules_source_ops ops = { .ruleset = on_changed, .paused = on_paused };
 
 static void write_file(struct world *w, const char *json)
 {
@@ -57,7 +69,7 @@ static int open_source(struct world *w, const char *file_rules, const char *name
 		write_file(w, file_rules);
 		config.file = w->file;
 	}
-	return rules_source_new(&w->source, w->loop, w->bus, w->metrics, &config, on_changed, w, f);
+	return rules_source_new(&w->source, w->loop, w->bus, w->metrics, &config, &ops, w, f);
 }
 
 static void world_fini(struct world *w)
