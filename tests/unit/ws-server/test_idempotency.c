@@ -66,3 +66,29 @@ Test(idempotency, full_table_forgets_the_oldest)
 	cr_expect(not(has(t, 999, 2)));
 	cr_expect(has(t, 1000, 2001));
 }
+
+Test(idempotency, body_is_kept_with_its_id_and_goes_with_it)
+{
+	CLEANUP(idempotency_free) struct idempotency *t = NULL;
+	uint8_t body[SHA256_BYTES] = { 1 };
+
+	cr_assert(zero(int, idempotency_new(&t, 2, 1000, true)));
+	for (unsigned n = 1; n <= 3; n++) {
+		struct id i = id(n);
+
+		body[1] = (uint8_t)n;
+		idempotency_add(t, &i, body, 0);
+		body[1] = 99;
+		idempotency_add(t, &i, body, 0);
+	}
+	for (unsigned n = 2; n <= 3; n++) {
+		struct id i = id(n);
+		const uint8_t *kept = idempotency_body(t, &i, 999);
+
+		cr_assert(not(zero(ptr, (void *)kept)));
+		cr_expect(eq(int, kept[1], (int)n), "the first one's");
+		cr_expect(zero(ptr, (void *)idempotency_body(t, &i, 1000)));
+	}
+	cr_expect(zero(ptr, (void *)idempotency_body(t, &(struct id){ "x" }, 0)));
+	cr_expect(eq(u64, idempotency_forgotten(t), 1));
+}

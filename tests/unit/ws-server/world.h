@@ -214,27 +214,46 @@ static inline struct sim_peer *world_connect(struct world *w, const char *user)
 	return world_connect_as(w, user, NULL);
 }
 
-/* The nth interest record over all partitions, in partition order; NULL if there are not so many.
- */
-static inline const struct bus_record *world_interest(struct world *w, int64_t nth)
+static inline int64_t world_count(struct world *w, const char *topic)
+{
+	int64_t n = 0;
+
+	for (int32_t p = 0; p < 4; p++)
+		n += sim_broker_high(w->broker, topic, p);
+	return n;
+}
+
+/* The nth record over all four partitions, in partition order; NULL if there are not so many. */
+static inline const struct bus_record *world_record(struct world *w, const char *topic, int64_t nth)
 {
 	for (int32_t p = 0; p < 4; p++) {
-		int64_t high = sim_broker_high(w->broker, "eu." TOPIC_INTEREST, p);
+		int64_t high = sim_broker_high(w->broker, topic, p);
 
 		if (nth < high)
-			return sim_broker_record(w->broker, "eu." TOPIC_INTEREST, p, nth);
+			return sim_broker_record(w->broker, topic, p, nth);
 		nth -= high;
 	}
 	return NULL;
 }
 
+static inline const struct bus_record *world_interest(struct world *w, int64_t nth)
+{
+	return world_record(w, "eu." TOPIC_INTEREST, nth);
+}
+
 static inline int64_t world_interests(struct world *w)
 {
-	int64_t n = 0;
+	return world_count(w, "eu." TOPIC_INTEREST);
+}
 
-	for (int32_t p = 0; p < 4; p++)
-		n += sim_broker_high(w->broker, "eu." TOPIC_INTEREST, p);
-	return n;
+static inline const struct bus_record *world_order(struct world *w, int64_t nth)
+{
+	return world_record(w, "eu." TOPIC_ORDERS, nth);
+}
+
+static inline int64_t world_orders(struct world *w)
+{
+	return world_count(w, "eu." TOPIC_ORDERS);
 }
 
 static inline int32_t world_slot(struct world *w)
@@ -306,4 +325,50 @@ static inline void world_answer(struct world *w, const struct answer *a)
 							 .headers = headers,
 							 .n_headers = n })));
 	loop_sim_settle(w->loop);
+}
+
+#define OFFER "3ce2d8ab-f97f-8e0b-9e5e-99f79e994a66"
+#define QUOTE \
+	"{\"v\":1,\"kid\":\"k1\",\"offer\":\"" OFFER \
+	"\",\"rev\":\"7.1\",\"user\":\"u_42\",\"item\":\"" ITEM \
+	"\",\"price\":{\"amount\":\"100\",\"currency\":\"ETH\"},\"issued\":1,\"expires\":2," \
+	"\"mac\":\"m\"}"
+#define ORDER(command, id) \
+	"{\"id\":" command ",\"type\":\"order\",\"order\":{\"id\":\"" id "\",\"quote\":" QUOTE "}" \
+											       "}"
+
+/* As wallet-bridge and others write them, under the item's key. */
+static inline void world_send(struct world *w, const char *topic, const char *key,
+	const char *value, const struct bus_header *header)
+{
+	cr_assert(zero(int, bus_send(w->pricing, &(struct bus_message){ .topic = topic,
+							 .partition = BUS_BY_KEY,
+							 .key = str_of(key),
+							 .value = str_of(value),
+							 .headers = header,
+							 .n_headers = header ? 1 : 0 })));
+	loop_sim_settle(w->loop);
+}
+
+struct told {
+	const char *order;   /* default "or-1" */
+	const char *user;    /* default "u_42" */
+	const char *state;   /* default "RESERVED" */
+	const char *session; /* header, or NULL */
+	const char *more;    /* further members */
+	int64_t n;
+	int64_t ts; /* default NOW_MS */
+};
+
+static inline void world_tell(struct world *w, const struct told *t)
+{
+	char value[1024];
+	struct bus_header header = { STR("x-souk-session"), str_of(t->session) };
+
+	snprintf(value, sizeof(value),
+		"{\"order\":\"%s\",\"client_id\":\"buy-1\",\"n\":%lld,\"user\":\"%s\",\"item\":"
+		"\"" ITEM "\",\"state\":\"%s\"%s,\"ts\":%lld}",
+		OR(t->order, "or-1"), (long long)t->n, OR(t->user, "u_42"),
+		OR(t->state, "RESERVED"), OR(t->more, ""), (long long)(t->ts ? t->ts : NOW_MS));
+	world_send(w, TOPIC_PAYMENT_RESULTS, ITEM, value, t->session ? &header : NULL);
 }
