@@ -100,12 +100,12 @@ int ops_answer_series(void *ctx, struct str query, struct buf *body)
 
 /* ---- life ---- */
 
-/* "NAME=PORT,NAME=PORT" */
+/* "NAME=PORT,NAME=PORT", or nothing. */
 static int read_roles(struct ops *o, struct fault *f)
 {
 	char *rest = o->role_text, *one;
 
-	while ((one = strsep(&rest, ",")) != NULL) {
+	while (*o->role_text && (one = strsep(&rest, ",")) != NULL) {
 		char *port = strchr(one, '='), *end = NULL;
 		const long n = port ? strtol(port + 1, &end, 10) : 0;
 

@@ -19,7 +19,7 @@
 struct ops;
 
 struct ops_config {
-	const char *roles; /* "ws-server=9464,pricing=9465": admin ports on 127.0.0.1 */
+	const char *roles; /* "ws-server=9464,pricing=9465": admin ports on 127.0.0.1, or "" */
 	const char *const *market_shards; /* collections whose market feed is shown; borrowed */
 	size_t n_market_shards;
 };

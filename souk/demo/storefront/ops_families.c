@@ -17,6 +17,8 @@ const struct ops_family ops_families[] = {
 	{ "reasons", OPS_RATE, "pricing", "souk_pricing_reasons_total", "reason" },
 	{ "revisions", OPS_RATE, "pricing", "souk_pricing_revisions_total", "cause" },
 	{ "withdrawn", OPS_RATE, "pricing", "souk_pricing_withdrawn_total", "reason" },
+	{ "offers_followed", OPS_VALUE, "pricing", "souk_pricing_offers_followed", NULL },
+	{ "revision", OPS_LATENCY, "pricing", "souk_pricing_revision_seconds", NULL },
 	{ "decision", OPS_LATENCY, "pricing", "souk_pricing_decision_seconds", NULL },
 	{ "market_rows", OPS_RATE, "bidding", "souk_bidding_rows_published_total", NULL },
 	{ "order_results", OPS_RATE, "wallet-bridge", "souk_wallet_results_total", "state" },

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "souk/command.h"
+#include "souk/demo/storefront/ops.h"
 #include "souk/demo/storefront/shelf.h"
 #include "souk/demo/storefront/visitors.h"
 
@@ -37,6 +38,17 @@ static int open_shop(struct storefront *s, struct fault *f)
 	return 0;
 }
 
+static int open_ops(struct storefront *s, struct fault *f)
+{
+	static const char *const market_shards[] = { SCHEDULE_SLUG };
+
+	return ops_new(&s->ops, s->process.loop, s->process.cache, s->server,
+		&(struct ops_config){ .roles = s->part->roles ? s->part->roles : "",
+			.market_shards = market_shards,
+			.n_market_shards = ARRAY_LEN(market_shards) },
+		f);
+}
+
 static int storefront_init(struct storefront *s, const struct settings *settings,
 	const struct demo_part *part, struct fault *f)
 {
@@ -55,11 +67,14 @@ static int storefront_init(struct storefront *s, const struct settings *settings
 	r = server_new(&s->server, s->process.loop,
 		&(struct server_config){ .listen = part->listen, .ws_origin = ws_origin },
 		s->process.metrics, f);
-	return r ? r : open_shop(s, f);
+	if (!r)
+		r = open_shop(s, f);
+	return r ? r : open_ops(s, f);
 }
 
 static void storefront_fini(struct storefront *s)
 {
+	ops_free(s->ops);
 	server_free(s->server);
 	visitors_free(s->visitors);
 	shelf_free(s->shelf);

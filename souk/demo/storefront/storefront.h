@@ -4,7 +4,7 @@
  * `souk demo-part storefront`: the pages and what they ask for, in a process of its own.
  *
  * It is a stranger to the roles: the shop speaks to ws-server as any client does, and what this
- * process knows it reads from the schedule and from Redis.
+ * process knows it reads from the schedule and from Redis, and from the roles' admin ports.
  */
 #include "souk/demo/schedule.h"
 #include "souk/demo/storefront/server.h"
@@ -12,6 +12,7 @@
 #include "souk/process.h"
 
 struct demo_part;
+struct ops;
 struct shelf;
 struct visitors;
 
@@ -24,4 +25,5 @@ struct storefront {
 	struct server *server;
 	struct shelf *shelf;
 	struct visitors *visitors;
+	struct ops *ops;
 };
