@@ -106,7 +106,7 @@ static int run_gateway(struct running *r, struct fault *f)
 
 static int ws_server_command(int argc, char **argv)
 {
-	static const char *const warm[] = { TOPIC_INTEREST, NULL };
+	static const char *const warm[] = { TOPIC_INTEREST, TOPIC_ORDERS, NULL };
 	static const struct process_need need = { "ws-server", "ws", true, true, warm,
 		PORT_WS_SERVER };
 
