@@ -50,7 +50,7 @@ def interest(number, item, **over):
             "context": {"place": "atrium", "device": "ar-headset", "locale": "de-DE"}, **over}
 
 
-async def the_scene(ready, item):
+async def the_scene(ready, item, traded):
     s = await session(ready)
     tap.ok(s.connected["type"] == "connected" and s.connected["recovered"] is False and s.connected["server"].startswith("souk/"),
            "connect is answered", s.connected)
@@ -72,10 +72,13 @@ async def the_scene(ready, item):
     tap.ok(nothing["reason"] == "NO_LISTING" and nothing["seq"] == 2, "an unknown item is NO_LISTING; the repeat brought no second offer", nothing)
     refreshed = await s.ask({"id": 5, "type": "refresh", "token": ready["token"]})
     tap.ok(refreshed["type"] == "refreshed" and refreshed["expires"] > time.time() * 1000, "a token can be refreshed", refreshed)
-    both = json.dumps(interest(6, item)) + "\n" + json.dumps({"id": 7, "type": "watch", "item": item})
+    both = json.dumps(interest(6, item)) + "\n" + json.dumps({"id": 7, "type": "watch", "item": traded})
     await s.send(both)
     tap.eq((await s.next(lambda m: m.get("id") == 6))["type"], "ack", "two commands in one frame: the first is answered")
-    tap.eq((await s.next(lambda m: m.get("id") == 7))["error"]["code"], "unsupported", "and watch says unsupported")
+    tap.eq((await s.next(lambda m: m.get("id") == 7))["type"], "ack", "and so is the second, a watch")
+    tick = await s.next(lambda m: m.get("type") == "market")
+    tap.ok(tick["item"] == traded and {"bid", "ask", "as_of"} <= set(tick), "what is watched is told at once", tick)
+    tap.eq(await s.ask({"id": 8, "type": "unwatch", "item": traded}), {"id": 8, "type": "ack"}, "unwatch is acknowledged")
     await s.ws.close()
     by_header = await session(ready, connect=False, extra_headers={"Authorization": "Bearer " + ready["token"]})
     answer = await by_header.ask({"id": 1, "type": "connect"})
@@ -83,11 +86,31 @@ async def the_scene(ready, item):
     await by_header.ws.close()
 
 
+async def an_order(ready, item):
+    s = await session(ready)
+    await s.ask(interest(2, item, event="order-1"))
+    offer = (await s.next(lambda m: m.get("type") == "offer" and m["offer"].get("client_id") == "order-1"))["offer"]
+    order = {"id": "buy-1", "quote": offer["quote"]}
+    later = dict(order, id="buy-2", pay={"mode": "instalments"})
+    tap.eq((await s.ask({"id": 3, "type": "order", "order": later}))["error"]["code"], "unsupported", "instalments are refused at once")
+    tap.eq(await s.ask({"id": 4, "type": "order", "order": order}), {"id": 4, "type": "ack", "order": "buy-1"}, "an order is acknowledged")
+    again = dict(order, pay={"mode": "now"}, quote=dict(reversed(list(offer["quote"].items()))))
+    tap.eq((await s.ask({"id": 5, "type": "order", "order": again}))["type"], "ack", "the same one again, too")
+    other = await s.ask({"id": 6, "type": "order", "order": dict(order, wallet="0x" + "ab" * 20)})
+    tap.eq((other["error"]["code"], other["error"]["temporary"]), ("conflict", False), "another one under its id is a conflict")
+    records = [json.loads(x) for x in kcat(ready["kafka"], "-C", "-t", "orders.v1", "-e", "-o", "beginning")]
+    records = [r for r in records if r["client_id"] == "buy-1" and r["session"] == s.connected["session"]]
+    tap.ok(len(records) == 1 and records[0]["quote"] == offer["quote"] and records[0]["item"] == item, "one record has the quote as it came", records)
+    unknown = await s.ask({"id": 7, "type": "order_status", "order": "buy-3"})
+    tap.eq((unknown["error"]["code"], unknown["error"]["temporary"]), ("not_found", False), "an order that nobody gave is not found")
+    await s.ws.close()
+
+
 async def bad_commands(ready, item):
     s = await session(ready)
     for number, (what, message, code) in enumerate([
             ("an unknown type", {"id": 10, "type": "dance"}, "unknown_type"),
-            ("an order", {"id": 11, "type": "order", "order": {}}, "unsupported"),
+            ("an order that is none", {"id": 11, "type": "order", "order": {}}, "bad_command"),
             ("an item that is none", interest(12, "EIP155:1/x"), "bad_command"),
             ("a signal that is none", {"id": 13, "type": "interest", "item": item, "signal": {"kind": "stare"}}, "bad_command"),
             ("a missing item", {"id": 14, "type": "interest", "signal": {"kind": "view"}}, "bad_command")]):
@@ -195,10 +218,19 @@ def an_item(kafka):
     return next(r["item"] for r in reversed(list(rows.values())) if r["supply"] > 0)
 
 
+def a_traded_item(kafka):
+    """One with a market."""
+    def find():
+        rows = (json.loads(x) for x in kcat(kafka, "-C", "-t", "market.bestbid.v1", "-e", "-o", "beginning"))
+        return next((r["item"] for r in rows if "item" in r), None)
+    return wait_for(find, 60, "a market row")
+
+
 with tap.test("clients that are not ours"), Demo("--rate", "5", "--speed", "1") as d:
     ready = d.ready()
     item = an_item(ready["kafka"])
-    asyncio.run(the_scene(ready, item))
+    asyncio.run(the_scene(ready, item, a_traded_item(ready["kafka"])))
+    asyncio.run(an_order(ready, item))
     asyncio.run(bad_commands(ready, item))
     asyncio.run(bad_sessions(ready))
     refusals(ready)
