@@ -15,7 +15,7 @@
 #include "common/model/item.h"
 
 #define REFRESH_MS    1000
-#define ENDING_S      14400 /* data time: ten seconds at the default speed */
+#define ENDING_S      28800 /* data time: twenty seconds at the default speed */
 #define ROWS_PER_ITEM 3     /* inventory, stock, bestbid */
 #define KEY_MAX       (ITEM_MAX + 16)
 
