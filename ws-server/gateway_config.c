@@ -35,7 +35,7 @@ const struct config_row gateway_config_rows[] = {
 		"Connections of one address; beyond it 429. 0: no limit."),
 	INT("limits.events_burst", events_burst, "40", 1, 1000000, "Events of a session at once."),
 	INT("limits.events_in_flight", events_in_flight, "65536", 1, 10000000,
-		"Events of all sessions that wait for the broker."),
+		"Commands of all sessions that wait for their answer."),
 	INT("limits.events_per_s", events_per_s, "20", 1, 1000000, "Events a second of a session."),
 	INT("limits.events_remembered", events_remembered, "65536", 16, 10000000,
 		"Acknowledged events by which repetitions are known."),

@@ -41,8 +41,9 @@ Test(watch, is_acknowledged_and_told_what_is_known)
 
 	world_send(&w, TOPIC_BESTBID, ITEM,
 		"{\"item\":\"" ITEM "\",\"ver\":\"9.1\",\"collection\":\"c\",\"as_of\":"
-				    "1795334400001,\"bid\":" MONEY("7") ",\"bid_net\":" MONEY("6") ",\"ask\":" MONEY(
-					    "9") ",\"floor\":" MONEY("8") ",\"last_sale\":" MONEY("5") ",\"floor_raw\":null}",
+		"1795334400001,\"bid\":" MONEY("7") ",\"bid_net\":" MONEY("6") ",\"ask\":" MONEY(
+			"9") ",\"floor\":" MONEY("8") ",\"last_sale\":" MONEY("5") ",\"floor_raw\":"
+										   "null}",
 		NULL);
 	p = world_connect(&w, "u_42");
 	EXPECT_NOTHING(p);

@@ -335,7 +335,7 @@ static inline void world_answer(struct world *w, const struct answer *a)
 	"\"mac\":\"m\"}"
 #define ORDER(command, id) \
 	"{\"id\":" command ",\"type\":\"order\",\"order\":{\"id\":\"" id "\",\"quote\":" QUOTE "}" \
-											       "}"
+	"}"
 
 /* As wallet-bridge and others write them, under the item's key. */
 static inline void world_send(struct world *w, const char *topic, const char *key,
