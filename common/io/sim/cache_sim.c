@@ -254,6 +254,7 @@ static struct entry *find(struct sim_store *s, struct str key)
 	if (*at && (*at)->expires_us && (*at)->expires_us <= loop_mono_us(s->loop)) {
 		entry_remove(at);
 		tell_all(s, key);
+		return NULL;
 	}
 	return *at;
 }
@@ -267,6 +268,7 @@ static struct entry *entry_new(struct sim_store *s, struct str key, int64_t ttl_
 	assert(e);
 	if (*at)
 		entry_remove(at);
+	e->next = *at;
 	e->key = keep(&e->kept, key);
 	e->expires_us = ttl_ms > 0 ? loop_mono_us(s->loop) + ttl_ms * 1000 : 0;
 	*at = e;
