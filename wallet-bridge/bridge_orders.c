@@ -321,7 +321,7 @@ static int take_new(struct bridge_shard *s, const struct reading *r, struct work
 	struct order_entry *e;
 	int err;
 
-	(void)bridge_make_room(s);
+	(void)bridge_make_room(s, 1);
 	e = order_table_add(&s->orders, o->id, o->client_id, o->user, o->item);
 	if (!e || order_entry_set_record(e, o->session, r->digest, r->record->ts_ms))
 		return -ENOMEM;

@@ -73,9 +73,9 @@ void bridge_restore_stop(struct bridge_shard *s)
 
 /* ---- room ---- */
 
-bool bridge_make_room(struct bridge_shard *s)
+bool bridge_make_room(struct bridge_shard *s, size_t n)
 {
-	while (order_table_count(&s->orders) >= s->env->orders_max) {
+	while (order_table_count(&s->orders) + n > s->env->orders_max) {
 		struct order_entry *e = order_table_oldest_over(&s->orders);
 
 		if (!e)
@@ -161,7 +161,7 @@ static struct order_entry *entry_of(struct bridge_shard *s, const struct payment
 
 	if (e)
 		return e;
-	(void)bridge_make_room(s);
+	(void)bridge_make_room(s, 1);
 	return order_table_add(
 		&s->orders, result->order, result->client_id, result->user, result->item);
 }

@@ -314,6 +314,7 @@ void bridge_shard_tick(struct bridge_shard *s)
 {
 	if (s->state != BRIDGE_RUNNING)
 		return;
+	(void)bridge_make_room(s, 0);
 	bridge_ledger_want(s);
 	bridge_snapshots_pump(s, s->is_draining);
 	bridge_views_tick(s);

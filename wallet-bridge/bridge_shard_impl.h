@@ -160,8 +160,9 @@ MUST_CHECK int bridge_restore(struct bridge_shard *s);
 void bridge_restore_stop(struct bridge_shard *s);
 /* Everything is there: tells what was decided and not told, and reads on. In bridge_shard.c. */
 void bridge_begin(struct bridge_shard *s);
-/* Makes room for one more order, if there is none. False: no order is over. */
-bool bridge_make_room(struct bridge_shard *s);
+/* Forgets orders that are over until @n more are within orders_max. False: no further one is over;
+ * a batch of orders at most goes beyond the maximum before reading is held. */
+bool bridge_make_room(struct bridge_shard *s, size_t n);
 
 /* ---- bridge_orders.c ---- */
 
