@@ -1,6 +1,7 @@
 /*
- * `souk ws-server | pricing | bidding | connectors`: a role as a process. Each is made on the same
- * process, handed its seams, run, drained, freed; what differs is a handful of calls.
+ * `souk ws-server | pricing | bidding | connectors | wallet-bridge`: a role as a process. Each is
+ * made on the same process, handed its seams, run, drained, freed; what differs is a handful of
+ * calls.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,12 +15,15 @@
 #include "pricing/pricing_role.h"
 #include "souk/args.h"
 #include "souk/process.h"
+#include "wallet-bridge/executor.h"
+#include "wallet-bridge/wallet_role.h"
 #include "ws-server/ws_server_role.h"
 
 #define PORT_WS_SERVER  9464
 #define PORT_PRICING    9465
 #define PORT_BIDDING    9466
 #define PORT_CONNECTORS 9467
+#define PORT_WALLET     9468
 
 /* One running role. */
 struct running {
@@ -29,6 +33,9 @@ struct running {
 	struct pricing *pricing;
 	struct bidding *bidding;
 	struct connectors *connectors;
+	struct wallet_bridge *bridge;
+	struct executor *executor;
+	unsigned n_draining; /* parts of one process */
 };
 
 static void stopped(void *ctx)
@@ -215,6 +222,82 @@ static int connectors_command(int argc, char **argv)
 	return run_role(&command_connectors, argc, argv, &need, run_connectors);
 }
 
+/* ---- wallet-bridge ---- */
+
+/* The bridge and the executor speak to each other through the logs only; they share a process
+ * because each needs little of one. */
+static bool wallet_is_ready(void *ctx, struct buf *why)
+{
+	struct running *r = ctx;
+	bool is_ready = wallet_bridge_ready(r->bridge, why);
+
+	return executor_ready(r->executor, why) && is_ready;
+}
+
+static void part_stopped(void *ctx)
+{
+	struct running *r = ctx;
+
+	if (--r->n_draining == 0)
+		stopped(r);
+}
+
+static void wallet_stop(void *ctx)
+{
+	struct running *r = ctx;
+
+	r->n_draining = 2;
+	executor_drain(r->executor, part_stopped, r);
+	wallet_bridge_drain(r->bridge, part_stopped, r);
+}
+
+static int make_executor(
+	struct running *r, const char *group, struct executor_config *config, struct fault *f)
+{
+	struct process *p = &r->process;
+	const struct wallet_config *w = &p->settings->wallet;
+
+	*config = (struct executor_config){
+		.group = group,
+		.reservation_ms = w->reservation_ms,
+		.items_max = (size_t)w->items_max,
+		.orders_max = (size_t)w->orders_max,
+		.step_ms = w->dry_run_step_ms,
+		.fail_bps = w->dry_run_fail_bps,
+		.hold_bps = w->dry_run_hold_bps,
+		.never_bps = w->dry_run_never_bps,
+	};
+	return executor_dry_run_new(&r->executor,
+		&(struct executor_env){ p->loop, p->bus, p->metrics, p->instance }, config, f);
+}
+
+static int run_wallet(struct running *r, struct fault *f)
+{
+	struct process *p = &r->process;
+	struct executor_config config;
+	char group[256];
+	int e = wallet_bridge_new(&r->bridge,
+		&(struct wallet_bridge_env){ p->loop, p->bus, p->cache, p->metrics, p->instance },
+		&p->settings->wallet, f);
+
+	snprintf(group, sizeof(group), "%s-executor", p->settings->wallet.group);
+	if (!e)
+		e = make_executor(r, group, &config, f);
+	if (!e)
+		e = process_run(p, wallet_is_ready, wallet_stop, r, f);
+	executor_free(r->executor);
+	wallet_bridge_free(r->bridge);
+	return e;
+}
+
+static int wallet_command(int argc, char **argv)
+{
+	static const struct process_need need = { "wallet-bridge", "wallet", true, true,
+		wallet_bridge_warm_topics, PORT_WALLET };
+
+	return run_role(&command_wallet_bridge, argc, argv, &need, run_wallet);
+}
+
 #define ROLE_USAGE "[--config FILE] [--set key=value]…"
 
 const struct command command_ws_server = { "ws-server", "the client edge: WebSocket sessions",
@@ -225,3 +308,5 @@ const struct command command_bidding = { "bidding",
 	"the market: OpenSea's stream in, best bids out", ROLE_USAGE, bidding_command, false };
 const struct command command_connectors = { "connectors", "table topics into Redis", ROLE_USAGE,
 	connectors_command, false };
+const struct command command_wallet_bridge = { "wallet-bridge",
+	"orders: decided, paid for, told of", ROLE_USAGE, wallet_command, false };

@@ -19,7 +19,7 @@ struct command {
 extern const struct command command_bidding, command_cache_reset, command_config_check,
 	command_config_doc, command_config_print, command_connectors, command_demo,
 	command_demo_part, command_pricing, command_recompute, command_token, command_topics_check,
-	command_topics_create, command_version, command_ws_server;
+	command_topics_create, command_version, command_wallet_bridge, command_ws_server;
 
 #define EXIT_DONE   0
 #define EXIT_FAILED 1 /* the check or the work failed */

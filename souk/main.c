@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
 	&command_pricing,
 	&command_bidding,
 	&command_connectors,
+	&command_wallet_bridge,
 	&command_config_check,
 	&command_config_print,
 	&command_config_doc,

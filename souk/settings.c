@@ -40,7 +40,7 @@ static const struct config_row admin_rows[] = {
 		.offset = offsetof(struct admin_settings, listen),
 		.help = "Where /livez /readyz /startupz /metrics are served. Default 127.0.0.1 and "
 			"the role's port: ws-server 9464, pricing 9465, bidding 9466, connectors "
-			"9467." },
+			"9467, wallet-bridge 9468." },
 };
 
 static const char *const log_levels[] = { "error", "warn", "info", "debug", NULL };
@@ -79,6 +79,7 @@ void settings_sections(struct settings *s, struct config_section ret[SETTINGS_SE
 		{ "bidding", bidding_config_rows, bidding_config_n_rows, &s->bidding, NULL, false },
 		{ "connectors", connectors_config_rows, connectors_config_n_rows, &s->connectors,
 			NULL, false },
+		{ "wallet", wallet_config_rows, wallet_config_n_rows, &s->wallet, NULL, false },
 		{ "admin", admin_rows, ARRAY_LEN(admin_rows), &s->admin, NULL, false },
 		{ "log", log_rows, ARRAY_LEN(log_rows), &s->log, NULL, false },
 		{ "money", money_rows, ARRAY_LEN(money_rows), &s->money, NULL, false },

@@ -8,9 +8,10 @@
 #include "bidding/config.h"
 #include "connectors/connectors.h"
 #include "pricing/config.h"
+#include "wallet-bridge/config.h"
 #include "ws-server/ws_server_role.h"
 
-#define SETTINGS_SECTIONS 9
+#define SETTINGS_SECTIONS 10
 #define SETTINGS_ROWS_MAX 48
 
 struct kafka_settings {
@@ -46,6 +47,7 @@ struct settings {
 	struct pricing_config pricing;
 	struct bidding_config bidding;
 	struct connectors_config connectors;
+	struct wallet_config wallet;
 	/* where each value came from */
 	struct config_origin origins[SETTINGS_SECTIONS][SETTINGS_ROWS_MAX];
 	char admin_listen[64]; /* effective, for the role that was named */
