@@ -10,7 +10,7 @@ static int run(int argc, char **argv)
 {
 	struct demo_part p = { .name = argc > 1 ? argv[1] : "", .data = SOUK_DEMO_DATA };
 	const char *start = "0", *speed = "1440", *users = "400", *sessions = "50", *rate = "20",
-		   *seed = "1";
+		   *seed = "1", *orders = "12";
 	const struct own_flag own[] = {
 		{ .name = "data", .value = &p.data },
 		{ .name = "listen", .value = &p.listen },
@@ -24,6 +24,7 @@ static int run(int argc, char **argv)
 		{ .name = "sessions", .value = &sessions },
 		{ .name = "rate", .value = &rate },
 		{ .name = "seed", .value = &seed },
+		{ .name = "order-one-in", .value = &orders },
 	};
 	struct args a;
 	struct settings s = { 0 };
@@ -41,6 +42,7 @@ static int run(int argc, char **argv)
 	p.sessions = (uint32_t)atoi(sessions);
 	p.rate = atof(rate);
 	p.seed = (uint64_t)atoll(seed);
+	p.order_one_in = (uint32_t)atoi(orders);
 	if (strcmp(p.name, "world") == 0)
 		r = demo_world(&s, &p, &f);
 	else if (strcmp(p.name, "shoppers") == 0)

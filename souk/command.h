@@ -17,9 +17,10 @@ struct command {
 };
 
 extern const struct command command_bidding, command_cache_reset, command_config_check,
-	command_config_doc, command_config_print, command_connectors, command_demo,
-	command_demo_part, command_pricing, command_recompute, command_token, command_topics_check,
-	command_topics_create, command_version, command_wallet_bridge, command_ws_server;
+	command_config_doc, command_config_print, command_confirm, command_connectors, command_demo,
+	command_demo_part, command_pause, command_pricing, command_recompute, command_resume,
+	command_token, command_topics_check, command_topics_create, command_version,
+	command_wallet_bridge, command_ws_server;
 
 #define EXIT_DONE   0
 #define EXIT_FAILED 1 /* the check or the work failed */
@@ -40,6 +41,7 @@ struct demo_part {
 	uint32_t sessions;
 	double rate;
 	uint64_t seed;
+	uint32_t order_one_in; /* shoppers: of the offers heard one in so many is ordered; 0: none */
 };
 
 int demo_world(const struct settings *settings, const struct demo_part *part, struct fault *f);

@@ -40,7 +40,9 @@ int process_init(struct process *p, const struct process_need *need,
 	struct id id;
 	int r;
 
-	*p = (struct process){ .name = need->name, .settings = settings };
+	*p = (struct process){
+		.name = need->name, .settings = settings, .drain_max_ms = PROCESS_DRAIN_MAX_MS
+	};
 	log_init(need->name, (enum log_level)settings->log.level,
 		(enum log_format)settings->log.format);
 	/* Many small frames and records come and go: giving memory back to the kernel after each
@@ -66,7 +68,8 @@ static void stop_now(void *ctx)
 {
 	struct process *p = ctx;
 
-	log_warn("process", "drain took too long, stopping", "after_ms=%d", PROCESS_DRAIN_MAX_MS);
+	log_warn("process", "drain took too long, stopping", "after_ms=%lld",
+		(long long)p->drain_max_ms);
 	loop_stop(p->loop);
 }
 
@@ -80,7 +83,7 @@ static void on_signal(void *ctx)
 	}
 	p->is_stopping = true;
 	log_info("process", "stopping", "instance=%s", p->instance);
-	loop_timer_start(p->drain_timer, PROCESS_DRAIN_MAX_MS);
+	loop_timer_start(p->drain_timer, p->drain_max_ms);
 	p->stop(p->ctx);
 }
 

@@ -5,7 +5,7 @@
  * for every role and every helper of the demo.
  *
  * SIGTERM and SIGINT ask the part to drain (`stop`); it calls process_stopped() when it is done. A
- * second signal, or PROCESS_DRAIN_MAX_MS, ends the loop at once.
+ * second signal, or drain_max_ms, ends the loop at once.
  */
 #include <stdbool.h>
 
@@ -28,8 +28,9 @@ struct process {
 	struct loop *loop;
 	struct lws_host *host;
 	struct metrics *metrics;
-	struct bus *bus;     /* NULL unless asked for */
-	struct cache *cache; /* NULL unless asked for */
+	struct bus *bus;      /* NULL unless asked for */
+	struct cache *cache;  /* NULL unless asked for */
+	int64_t drain_max_ms; /* PROCESS_DRAIN_MAX_MS; may be changed before process_run() */
 	/* private */
 	struct admin *admin;
 	struct loop_timer *drain_timer;

@@ -7,11 +7,16 @@
 
 #include "common/base/cleanup.h"
 
+#define ORDERS_AUTO UINT32_MAX
+
 const char demo_usage[] =
 	"[--for TIME] [--rate N] [--shoppers N] [--json]\n"
 	"  --for TIME        stop by itself: 30s, 5m, 1h (default: until Ctrl-C)\n"
 	"  --rate N          interest events a second, open loop (default 20)\n"
 	"  --shoppers N      simulated sessions (default 50, more with a higher rate)\n"
+	"  --order-one-in N  of the offers that shoppers hear they order one in N (default 12, "
+	"more "
+	"with a higher rate; 0: none)\n"
 	"  --speed N         seconds of the auctions' time in one second (default 1440: a day a "
 	"minute)\n"
 	"  --kafka HOST:PORT use a real Kafka, with topics of this run's own prefix (default: "
@@ -80,6 +85,10 @@ static int parse_one(struct demo_options *o, int flag, const char *arg, struct f
 		r = parse_int("shoppers", arg, 1, 5000, &n, f);
 		o->shoppers = (uint32_t)n;
 		break;
+	case 'o':
+		r = parse_int("order-one-in", arg, 0, 1000000, &n, f);
+		o->order_one_in = (uint32_t)n;
+		break;
 	case 'x':
 		r = parse_int("speed", arg, 1, 100000, &o->speed, f);
 		break;
@@ -130,6 +139,7 @@ int demo_options_parse(struct demo_options *ret, int argc, char **argv, struct f
 		{ "for", required_argument, NULL, 'f' },
 		{ "rate", required_argument, NULL, 'r' },
 		{ "shoppers", required_argument, NULL, 's' },
+		{ "order-one-in", required_argument, NULL, 'o' },
 		{ "speed", required_argument, NULL, 'x' },
 		{ "port", required_argument, NULL, 'p' },
 		{ "http", required_argument, NULL, 'H' },
@@ -144,7 +154,9 @@ int demo_options_parse(struct demo_options *ret, int argc, char **argv, struct f
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	struct demo_options o = { .rate = 20, .speed = 1440, .seed = 1, .data = SOUK_DEMO_DATA };
+	struct demo_options o = {
+		.rate = 20, .speed = 1440, .seed = 1, .order_one_in = 12, .data = SOUK_DEMO_DATA
+	};
 	int flag, r = 0;
 
 	optind = 1;
@@ -164,6 +176,9 @@ int demo_options_parse(struct demo_options *ret, int argc, char **argv, struct f
 	/* At most five looks a second each: a session has a rate limit, as a person has eyes. */
 	if (!o.shoppers)
 		o.shoppers = o.rate / 5 > 1000 ? 1000 : o.rate > 250 ? (uint32_t)(o.rate / 5) : 50;
+	/* The story brings about four new items a second: a shop that sells more is soon empty. */
+	if (o.order_one_in == ORDERS_AUTO)
+		o.order_one_in = o.rate > 40 ? (uint32_t)(o.rate * 12 / 40) : 12;
 	*ret = o;
 	return r;
 }

@@ -16,10 +16,12 @@ struct demo_options {
 	uint32_t shoppers;
 	int64_t speed;
 	uint64_t seed;
-	int ws_port;       /* 0: any free one */
-	int http_port;     /* of the storefront; 0: any free one */
-	const char *kafka; /* NULL: embedded */
-	const char *redis; /* NULL: private */
+	uint32_t order_one_in; /* of the offers that shoppers hear one in so many is ordered; 0:
+				  none */
+	int ws_port;           /* 0: any free one */
+	int http_port;         /* of the storefront; 0: any free one */
+	const char *kafka;     /* NULL: embedded */
+	const char *redis;     /* NULL: private */
 	const char *data;
 	const char *sets[DEMO_SETS_MAX]; /* "kafka.properties.x=1": handed to every role */
 	size_t n_sets;

@@ -15,7 +15,16 @@
 #include "common/base/crypto.h"
 #include "souk/demo/frames.h"
 
-const char *const run_roles[RUN_ROLES] = { "ws-server", "pricing", "bidding", "connectors" };
+const char *const run_roles[RUN_ROLES] = { "ws-server", "pricing", "bidding", "connectors",
+	"wallet-bridge" };
+
+/* Payments that one can watch: most are through in two seconds, few go wrong, and one that nobody
+ * pays gives its unit back while the run lasts. */
+#define WALLET_STEP_MS        400
+#define WALLET_RESERVATION_MS 6000
+#define WALLET_FAIL_BPS       300
+#define WALLET_HOLD_BPS       200
+#define WALLET_NEVER_BPS      200
 
 /* A free port, and the socket that keeps it so; -1: none. */
 static int hold_port(int *ret_fd)
@@ -72,8 +81,8 @@ static int make_secrets(struct run_folder *r, struct fault *f)
 static int pick_ports(struct run_folder *r, const struct demo_options *o)
 {
 	int *const ports[] = { &r->ws_port, &r->stream_port, &r->http_port, &r->admin_port[0],
-		&r->admin_port[1], &r->admin_port[2], &r->admin_port[3], &r->world_admin_port,
-		&r->shoppers_admin_port, &r->storefront_admin_port };
+		&r->admin_port[1], &r->admin_port[2], &r->admin_port[3], &r->admin_port[4],
+		&r->world_admin_port, &r->shoppers_admin_port, &r->storefront_admin_port };
 	int fds[ARRAY_LEN(ports)];
 	int e = 0;
 
@@ -126,10 +135,14 @@ static void write_config(FILE *out, const struct run_folder *r, const struct dem
 	fprintf(out, "ws:\n  listen: \"127.0.0.1:%d\"\n", r->ws_port);
 	fprintf(out, "  auth: { hs256_secret_file: \"%s\" }\n", r->secret_path);
 	fprintf(out, "  limits: { connections_per_address: 0, events_per_s: 1000, events_burst: "
-		     "1000 }\n");
+		     "1000, orders_per_s: 1000, queries_per_s: 1000 }\n");
 	fprintf(out, "pricing:\n  round: { ETH: \"0.0001\" }\n");
 	fprintf(out, "  rules_file: \"%s/rules.json\"\n", o->data);
 	fprintf(out, "  quote_keys_file: \"%s/quote.keys\"\n", r->path);
+	fprintf(out, "wallet:\n  quote_keys_file: \"%s/quote.keys\"\n", r->path);
+	fprintf(out, "  reservation_ms: %d\n", WALLET_RESERVATION_MS);
+	fprintf(out, "  dry_run: { step_ms: %d, fail_bps: %d, hold_bps: %d, never_bps: %d }\n",
+		WALLET_STEP_MS, WALLET_FAIL_BPS, WALLET_HOLD_BPS, WALLET_NEVER_BPS);
 	fprintf(out, "bidding:\n  opensea:\n    api_key_file: \"%s/stream.token\"\n", r->path);
 	fprintf(out, "    stream_url: \"ws://127.0.0.1:%d/socket/websocket\"\n", r->stream_port);
 	fprintf(out,

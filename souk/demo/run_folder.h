@@ -7,7 +7,7 @@
 #include "common/base/fault.h"
 #include "souk/demo/options.h"
 
-#define RUN_ROLES 4
+#define RUN_ROLES 5
 
 struct run_folder {
 	char path[128];
@@ -24,7 +24,8 @@ struct run_folder {
 	int world_admin_port, shoppers_admin_port, storefront_admin_port;
 };
 
-extern const char *const run_roles[RUN_ROLES]; /* "ws-server", "pricing", "bidding", "connectors" */
+/* "ws-server", "pricing", "bidding", "connectors", "wallet-bridge" */
+extern const char *const run_roles[RUN_ROLES];
 
 /* Picks ports and makes the folder with its secrets. 0 or -errno with @f. */
 MUST_CHECK int run_folder_make(

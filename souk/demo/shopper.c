@@ -1,43 +1,33 @@
 #include "souk/demo/shopper.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "common/base/arena.h"
 #include "common/base/json_out.h"
 #include "common/base/log.h"
-#include "common/model/decode.h"
 #include "common/model/ids.h"
+#include "souk/demo/shopper_hear.h"
 
-/* Any message from the server, as far as a shopper cares. */
-struct push {
-	struct str type;
-	int64_t id;
-	struct str event;
-	struct str offer;
-	struct str error;
-};
+#define LEAVE_MEAN_MS 40000 /* between two disconnects of a shopper */
+#define AWAY_MIN_MS   500
+#define AWAY_SPAN_MS  3500
 
-#define AT(member) offsetof(struct push, member)
-static const struct field push_fields[] = {
-	{ .path = "type", .kind = FIELD_STR, .flags = FIELD_REQUIRED, .offset = AT(type) },
-	{ .path = "id", .kind = FIELD_I64, .flags = FIELD_NULLABLE, .offset = AT(id) },
-	{ .path = "event", .kind = FIELD_STR, .offset = AT(event) },
-	{ .path = "offer", .kind = FIELD_RAW, .offset = AT(offer), .max = 16384 },
-	{ .path = "error", .kind = FIELD_RAW, .offset = AT(error) },
-};
-static const struct record_type push_type = {
-	.name = "push",
-	.fields = push_fields,
-	.n_fields = ARRAY_LEN(push_fields),
-	.size = sizeof(struct push),
-};
-
-static void send_buf(struct shopper *s, struct buf *b)
+uint64_t shopper_random(struct shopper *s)
 {
-	if (!b->failed && ws_client_send(s->client, buf_str(b)))
-		s->shared->counts.errors++;
+	/* splitmix64 */
+	uint64_t x = s->rng += 0x9e3779b97f4a7c15ull;
+
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
+	return x ^ (x >> 31);
+}
+
+bool shopper_send(struct shopper *s, struct buf *b)
+{
+	return !b->failed && ws_client_send(s->client, buf_str(b)) == 0;
 }
 
 static void say_connect(struct shopper *s)
@@ -51,7 +41,8 @@ static void say_connect(struct shopper *s)
 	if (!s->use_header)
 		json_strz(&j, "token", s->token);
 	json_end(&j);
-	send_buf(s, &b);
+	if (!shopper_send(s, &b))
+		s->shared->counts.errors++;
 }
 
 static void opened(void *ctx)
@@ -59,118 +50,19 @@ static void opened(void *ctx)
 	say_connect(ctx);
 }
 
-/* The number behind "<run>-<k>". */
-static uint64_t event_number(struct str event)
-{
-	const char *dash = memchr(event.p, '-', event.n);
-	uint64_t k;
-
-	if (!dash)
-		return UINT64_MAX;
-	struct str tail = { dash + 1, event.n - (size_t)(dash + 1 - event.p) };
-
-	return str_to_u64(tail, &k) ? UINT64_MAX : k;
-}
-
-static void answered(struct shopper *s, int64_t id, enum tracker_mark mark)
-{
-	for (size_t i = 0; i < SHOPPER_IN_FLIGHT; i++) {
-		if (id > 0 && s->flight[i].id == (uint64_t)id) {
-			s->flight[i].id = 0;
-			tracker_mark(s->shared->tracker, s->flight[i].k, mark);
-			return;
-		}
-	}
-}
-
-/* A revision of one offer never goes back, and never comes twice. */
-static void check_revision(struct shopper *s, const struct offer *o)
-{
-	for (size_t i = 0; i < SHOPPER_OFFERS; i++) {
-		if (str_eqz(o->id, s->seen[i].id)) {
-			if (version_cmp(o->rev, s->seen[i].rev) <= 0)
-				s->shared->counts.rev_back++;
-			s->seen[i].rev = o->rev;
-			return;
-		}
-	}
-	str_copy(s->seen[s->n_seen % SHOPPER_OFFERS].id, sizeof(s->seen[0].id), o->id);
-	s->seen[s->n_seen++ % SHOPPER_OFFERS].rev = o->rev;
-}
-
-static int64_t first_answer(struct shopper *s, uint64_t k)
-{
-	const int64_t intended = tracker_mark(s->shared->tracker, k, TRACKED_HEARD);
-
-	if (intended < 0)
-		return -1;
-	const int64_t us = loop_mono_us(s->shared->loop) - intended;
-
-	histogram_add(s->shared->latency, us);
-	return us;
-}
-
-static void hear_offer(struct shopper *s, struct str json)
-{
-	struct offer o;
-	struct fault f = { 0 };
-
-	if (decode(&offer_type, &o, json, s->shared->scratch, &f)) {
-		s->shared->counts.unreadable++;
-		log_warn("shopper", "an offer that cannot be read", "why=%s",
-			log_quote(str_of(f.text)));
-		return;
-	}
-	s->shared->counts.offers++;
-	check_revision(s, &o);
-	const int64_t us = first_answer(s, event_number(o.client_id));
-
-	if (us >= 0 && s->shared->heard)
-		s->shared->heard(s->shared->ctx, &o, us);
-}
-
-static void one_message(struct shopper *s, struct str message)
-{
-	struct push p;
-	struct fault f = { 0 };
-
-	arena_reset(s->shared->scratch);
-	if (decode(&push_type, &p, message, s->shared->scratch, &f)) {
-		s->shared->counts.unreadable++;
-		log_warn("shopper", "a message that cannot be read", "why=%s",
-			log_quote(str_of(f.text)));
-	} else if (str_eq(p.type, STR("offer"))) {
-		hear_offer(s, p.offer);
-	} else if (str_eq(p.type, STR("no_offer"))) {
-		s->shared->counts.no_offers++;
-		first_answer(s, event_number(p.event));
-	} else if (str_eq(p.type, STR("ack"))) {
-		answered(s, p.id, TRACKED_ACKED);
-	} else if (str_eq(p.type, STR("connected"))) {
-		s->is_connected = true;
-		backoff_reset(&s->backoff);
-	} else if (str_eq(p.type, STR("ping"))) {
-		ws_client_send(s->client, STR("{\"type\":\"pong\"}"));
-	} else if (str_eq(p.type, STR("error"))) {
-		s->shared->counts.errors++;
-		answered(s, p.id, TRACKED_REFUSED);
-		log_debug("shopper", "error", "error=%s", log_quote(p.error));
-	}
-}
-
 static void text(void *ctx, struct str message)
 {
-	struct shopper *s = ctx;
+	shopper_hear(ctx, message);
+}
 
-	while (message.n) {
-		const char *nl = memchr(message.p, '\n', message.n);
-		const size_t n = nl ? (size_t)(nl - message.p) : message.n;
-
-		if (n)
-			one_message(s, (struct str){ message.p, n });
-		message.p += n + (nl ? 1 : 0);
-		message.n -= n + (nl ? 1 : 0);
-	}
+static void lose_session(struct shopper *s)
+{
+	for (size_t i = 0; i < s->n_unheard; i++)
+		tracker_mark(s->shared->tracker, s->unheard[i], TRACKED_LOST);
+	s->n_unheard = 0;
+	memset(s->flight, 0, sizeof(s->flight));
+	memset(s->watches, 0, sizeof(s->watches));
+	shopper_orders_closed(s->orders);
 }
 
 static void closed(void *ctx, int code, int http_status, const char *why)
@@ -180,16 +72,20 @@ static void closed(void *ctx, int code, int http_status, const char *why)
 	if (s->is_connected)
 		s->shared->counts.disconnects++;
 	s->is_connected = false;
-	memset(s->flight, 0, sizeof(s->flight));
+	s->is_waiting = true;
+	lose_session(s);
 	log_debug("shopper", "disconnected", "code=%d http=%d why=%s", code, http_status,
 		log_quote(str_of(why)));
-	loop_timer_start(s->retry, 50 + backoff_next_ms(&s->backoff));
+	loop_timer_start(s->retry, s->away_ms ? s->away_ms : 50 + backoff_next_ms(&s->backoff));
+	s->away_ms = 0;
 }
 
 static void connect_now(void *ctx)
 {
 	struct shopper *s = ctx;
 	struct fault f = { 0 };
+
+	s->is_waiting = false;
 	int r = ws_client_connect(s->client,
 		&(struct ws_client_config){
 			.url = s->shared->url,
@@ -205,6 +101,16 @@ static void connect_now(void *ctx)
 		log_error("shopper", "cannot connect", "why=%s", log_quote(str_of(f.text)));
 }
 
+/* FNV-1a: a stream of draws of each shopper's own. */
+static uint64_t str_hash(const char *z, uint64_t seed)
+{
+	uint64_t h = 0xcbf29ce484222325ull ^ seed;
+
+	while (*z)
+		h = (h ^ (unsigned char)*z++) * 0x100000001b3ull;
+	return h;
+}
+
 int shopper_init(struct shopper *s, struct shoppers_shared *shared,
 	const struct ws_client_factory *factory, const char *user, const char *token)
 {
@@ -213,11 +119,14 @@ int shopper_init(struct shopper *s, struct shoppers_shared *shared,
 	};
 
 	*s = (struct shopper){ .shared = shared, .token = strdup(token), .next_id = 1 };
-	s->backoff = BACKOFF_INIT(100, 3000, (uint64_t)(uintptr_t)s);
+	s->rng = str_hash(user, shared->seed);
+	s->backoff = BACKOFF_INIT(100, 3000, shopper_random(s));
 	snprintf(s->user, sizeof(s->user), "%s", user);
 	s->retry = loop_timer_new(shared->loop, connect_now, s);
-	if (!s->retry || !s->token)
-		return -ENOMEM;
+	int r = s->retry && s->token ? shopper_orders_new(&s->orders, s) : -ENOMEM;
+
+	if (r)
+		return r;
 	return factory->make(factory->ctx, &s->client, &ops, s);
 }
 
@@ -226,10 +135,47 @@ void shopper_start(struct shopper *s)
 	loop_timer_start(s->retry, 0);
 }
 
+void shopper_leave(struct shopper *s, int64_t away_ms)
+{
+	if (!s->is_connected || s->away_ms)
+		return;
+	s->away_ms = away_ms;
+	s->shared->counts.left++;
+	ws_client_close(s->client, 1000);
+}
+
+void shopper_finish(struct shopper *s)
+{
+	if (s->is_waiting)
+		loop_timer_start(s->retry, 1 + (int64_t)(shopper_random(s) % 200));
+}
+
+/* Between two disconnects lies a time of no memory: minus the logarithm of a draw. */
+static void decide_leaving(struct shopper *s, int64_t now_us)
+{
+	const double draw = (double)(shopper_random(s) % 1000000 + 1) / 1e6;
+
+	s->leave_us = now_us + (int64_t)(-log(draw) * LEAVE_MEAN_MS * 1000.0) + 1;
+}
+
+void shopper_tick(struct shopper *s)
+{
+	const int64_t now_us = loop_mono_us(s->shared->loop);
+
+	shopper_orders_tick(s->orders, now_us);
+	if (!s->is_connected || s->shared->is_finishing)
+		return;
+	if (!s->leave_us)
+		decide_leaving(s, now_us);
+	else if (now_us >= s->leave_us)
+		shopper_leave(s, AWAY_MIN_MS + (int64_t)(shopper_random(s) % AWAY_SPAN_MS));
+}
+
 void shopper_fini(struct shopper *s)
 {
 	loop_timer_free(s->retry);
 	ws_client_free(s->client);
+	shopper_orders_free(s->orders);
 	free(s->token);
 }
 
@@ -260,26 +206,72 @@ static void write_interest(struct buf *b, const struct shopper *s, uint64_t id, 
 	json_end(&j);
 }
 
-bool shopper_look(
-	struct shopper *s, int64_t run, uint64_t k, int64_t intended_us, const struct glance *g)
+/* Index of a free place for a command, or SHOPPER_IN_FLIGHT. */
+static size_t free_flight(const struct shopper *s)
 {
-	CLEANUP(buf_fini) struct buf b = BUF_INIT(4096);
-	char event[64];
-	struct id interest;
 	size_t slot = 0;
 
 	while (slot < SHOPPER_IN_FLIGHT && s->flight[slot].id)
 		slot++;
-	if (!s->is_connected || slot == SHOPPER_IN_FLIGHT)
+	return slot;
+}
+
+bool shopper_look(struct shopper *s, uint64_t k, int64_t intended_us, const struct glance *g)
+{
+	CLEANUP(buf_fini) struct buf b = BUF_INIT(4096);
+	const size_t slot = free_flight(s);
+	char event[64];
+	struct id interest;
+
+	if (!s->is_connected || s->away_ms || slot == SHOPPER_IN_FLIGHT ||
+		s->n_unheard == SHOPPER_UNHEARD)
 		return false;
-	snprintf(event, sizeof(event), "%lld-%llu", (long long)run, (unsigned long long)k);
+	snprintf(event, sizeof(event), "%lld-%llu", (long long)s->shared->run,
+		(unsigned long long)k);
 	if (id_for_interest(&interest, str_of(s->user), str_of(event)))
 		return false;
 	write_interest(&b, s, s->next_id, event, g);
-	if (b.failed || ws_client_send(s->client, buf_str(&b)))
+	if (!shopper_send(s, &b))
 		return false;
 	s->flight[slot].id = s->next_id++;
 	s->flight[slot].k = k;
+	s->unheard[s->n_unheard++] = k;
 	tracker_sent(s->shared->tracker, k, id_str(&interest), intended_us);
 	return true;
+}
+
+static bool say_watch(struct shopper *s, const char *type, const char *item)
+{
+	CLEANUP(buf_fini) struct buf b = BUF_INIT(2048);
+	struct json_out j = JSON_OUT(&b);
+	const size_t slot = free_flight(s);
+
+	if (!s->is_connected || s->away_ms || slot == SHOPPER_IN_FLIGHT)
+		return false;
+	json_begin(&j, NULL);
+	json_u64(&j, "id", s->next_id);
+	json_strz(&j, "type", type);
+	json_strz(&j, "item", item);
+	json_end(&j);
+	if (!shopper_send(s, &b))
+		return false;
+	s->flight[slot].id = s->next_id++;
+	s->flight[slot].k = SHOPPER_A_WATCH;
+	return true;
+}
+
+void shopper_watch(struct shopper *s, const char *item)
+{
+	struct shopper_watch *w = &s->watches[s->n_watched % SHOPPER_WATCHES];
+
+	for (size_t i = 0; i < SHOPPER_WATCHES; i++)
+		if (strcmp(s->watches[i].item, item) == 0)
+			return;
+	if (w->item[0] && !say_watch(s, "unwatch", w->item))
+		return;
+	*w = (struct shopper_watch){ 0 };
+	if (!say_watch(s, "watch", item))
+		return;
+	snprintf(w->item, sizeof(w->item), "%s", item);
+	s->n_watched++;
 }

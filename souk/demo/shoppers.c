@@ -6,7 +6,8 @@
  * latency counts from then. A shopper who is offline, or has too much unanswered, cannot look: the
  * event is counted as missed, never silently moved. Where they look: seven times in ten at an item
  * that has something on the market soon or just had, else at anything on the shelves; one look in
- * fifty at what is sold, as people do.
+ * fifty at what is sold, as people do. Whoever is told that an item is sold tells the others, as a
+ * shop's page would: for a minute it is not looked at (an order may fail and the unit come back).
  *
  * Speaks JSON lines on stdout to the supervisor: {"stat":…} each second, {"offer":…} a few a
  * second, {"final":…} once.
@@ -17,23 +18,26 @@
 #include <string.h>
 
 #include "common/base/arena.h"
-#include "common/base/log.h"
 #include "common/model/item.h"
-#include "common/model/topics.h"
 #include "souk/command.h"
 #include "souk/demo/audit.h"
+#include "souk/demo/report.h"
 #include "souk/demo/schedule.h"
 #include "souk/demo/shopper.h"
 #include "souk/demo/story.h"
 #include "souk/process.h"
 #include "ws-server/ws_server_role.h"
 
-#define TICK_US         1000
-#define HOT_S           14400 /* data time: ten seconds at the default speed */
-#define FINISH_MAX_MS   10000
-#define OFFER_LINES_MAX 4 /* a second */
-#define TOKEN_TTL_MS    86400000
-#define SCRATCH_BYTES   65536
+#define TICK_US          1000
+#define HOT_S            14400 /* data time: ten seconds at the default speed */
+#define SHOPPERS_TICK_US 20000
+#define FINISH_MAX_MS    35000 /* a reservation that nobody pays, and the way of a payment */
+#define SETTLE_MAX_MS    5000  /* all is told: the topics that support it may come a little later */
+#define SOLD_MEMORY_MS   60000
+#define WATCH_ONE_IN     8
+#define OFFER_LINES_MAX  4 /* a second */
+#define TOKEN_TTL_MS     86400000
+#define SCRATCH_BYTES    65536
 
 struct crowd {
 	struct process process;
@@ -41,7 +45,9 @@ struct crowd {
 	struct story story;
 	struct schedule *schedule;
 	struct tracker *tracker;
+	struct order_audit *orders;
 	struct audit *audit;
+	int64_t *sold_ms; /* per auction: when somebody heard that it is sold; 0: nobody did */
 	struct shoppers_shared shared;
 	struct shopper *shoppers;
 	uint32_t n_shoppers;
@@ -52,9 +58,9 @@ struct crowd {
 	uint64_t missed;
 	uint64_t looks;
 	unsigned lines;
-	uint32_t cursor; /* first event of the schedule still to come */
-	bool is_finishing;
-	int64_t finish_by_ms;
+	uint32_t cursor;     /* first event of the schedule still to come */
+	int64_t shoppers_us; /* when they had their last turn */
+	int64_t finish_by_ms, settle_by_ms;
 	bool failed;
 };
 
@@ -66,6 +72,35 @@ static uint64_t rnd(struct crowd *c)
 	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
 	x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
 	return x ^ (x >> 31);
+}
+
+static bool is_sold(const struct crowd *c, const struct auction *a)
+{
+	const int64_t at = c->sold_ms[a - c->schedule->auctions];
+
+	return at && loop_mono_ms(c->process.loop) - at < SOLD_MEMORY_MS;
+}
+
+/* Auctions are sorted by token, the last part of the item. */
+static void on_sold(void *ctx, struct str item)
+{
+	struct crowd *c = ctx;
+	struct item_parts parts;
+	int64_t token;
+	uint32_t low = 0, high = c->schedule->n_auctions;
+
+	if (item_parse(&parts, item, NULL) || str_to_i64(parts.token, &token))
+		return;
+	while (low < high) {
+		const uint32_t mid = low + (high - low) / 2;
+
+		if (c->schedule->auctions[mid].token < token)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low < c->schedule->n_auctions && c->schedule->auctions[low].token == token)
+		c->sold_ms[low] = loop_mono_ms(c->process.loop);
 }
 
 static const struct auction *pick_near(struct crowd *c, int64_t now_s)
@@ -81,7 +116,8 @@ static const struct auction *pick_near(struct crowd *c, int64_t now_s)
 			&c->schedule->events[from + rnd(c) % (until - from)];
 		const struct auction *a = &c->schedule->auctions[ev->auction];
 
-		if (ev->kind == SCHEDULE_BID && a->listed_s <= now_s && a->end_s > now_s)
+		if (ev->kind == SCHEDULE_BID && a->listed_s <= now_s && a->end_s > now_s &&
+			!is_sold(c, a))
 			return a;
 	}
 	return NULL;
@@ -94,10 +130,21 @@ static const struct auction *pick_any(struct crowd *c, int64_t now_s, bool may_b
 	/* Most of the story is still to come: about one in ten is on the shelves. */
 	for (int i = 0; i < 500; i++) {
 		a = &c->schedule->auctions[rnd(c) % c->schedule->n_auctions];
-		if (a->listed_s <= now_s && (may_be_sold || !a->end_s || a->end_s > now_s))
+		if (a->listed_s <= now_s &&
+			(may_be_sold || ((!a->end_s || a->end_s > now_s) && !is_sold(c, a))))
 			return a;
 	}
 	return a;
+}
+
+/* Anybody who is there; who has just left does not look. */
+static struct shopper *pick_shopper(struct crowd *c)
+{
+	struct shopper *s = NULL;
+
+	for (int i = 0; i < 8 && (!s || !s->is_connected); i++)
+		s = &c->shoppers[rnd(c) % c->n_shoppers];
+	return s;
 }
 
 static void look(struct crowd *c, uint64_t k, int64_t due_us)
@@ -107,7 +154,7 @@ static void look(struct crowd *c, uint64_t k, int64_t due_us)
 	static const char *const places[] = { "gallery-1", "gallery-2", "gallery-3", "atrium",
 		"arena", "bazaar" };
 	const int64_t now_s = story_data_s(&c->story, loop_now_ms(c->process.loop));
-	struct shopper *s = &c->shoppers[rnd(c) % c->n_shoppers];
+	struct shopper *s = pick_shopper(c);
 	const unsigned roll = (unsigned)(rnd(c) % 100);
 	const struct auction *a = roll < 70 ? pick_near(c, now_s) : NULL;
 	char item[ITEM_MAX];
@@ -120,10 +167,12 @@ static void look(struct crowd *c, uint64_t k, int64_t due_us)
 	g.dwell_ms = strcmp(g.kind, "dwell") == 0 ? 500 + (int64_t)(rnd(c) % 6000) : 0;
 	g.place = places[rnd(c) % ARRAY_LEN(places)];
 	g.personal = rnd(c) % 8 != 0;
-	if (shopper_look(s, c->story.start_ms, k, due_us, &g))
+	if (shopper_look(s, k, due_us, &g))
 		c->looks++;
 	else
 		c->missed++;
+	if (rnd(c) % WATCH_ONE_IN == 0)
+		shopper_watch(s, item);
 }
 
 static uint32_t connected(const struct crowd *c)
@@ -148,164 +197,95 @@ static void on_tick(void *ctx)
 			return;
 		c->begin_us = now_us;
 	}
+	if (now_us - c->shoppers_us >= SHOPPERS_TICK_US) {
+		c->shoppers_us = now_us;
+		for (uint32_t i = 0; i < c->n_shoppers; i++)
+			shopper_tick(&c->shoppers[i]);
+	}
 	for (;;) {
 		const int64_t due_us =
 			c->begin_us + (int64_t)((double)c->next_k * 1e6 / c->part->rate);
 
-		if (c->is_finishing || due_us > now_us)
+		if (c->shared.is_finishing || due_us > now_us)
 			return;
 		look(c, c->next_k++, due_us);
 	}
 }
 
-static void offer_line(void *ctx, const struct offer *o, int64_t latency_us)
+static void on_offer(void *ctx, const struct offer *o, int64_t latency_us)
 {
 	struct crowd *c = ctx;
-	CLEANUP(buf_fini) struct buf b = BUF_INIT(8192);
-	struct json_out j = JSON_OUT(&b);
-	char list[64], price[64];
 
-	if (c->lines >= OFFER_LINES_MAX)
-		return;
-	c->lines++;
-	money_format_human(list, o->list);
-	money_format_human(price, o->price);
-	json_begin(&j, NULL);
-	json_begin(&j, "offer");
-	json_str(&j, "item", o->item);
-	json_str(&j, "user", o->user);
-	json_strz(&j, "list", list);
-	json_strz(&j, "price", price);
-	json_raw_opt(&j, "reasons", o->reasons);
-	json_i64(&j, "ttl_ms", o->ttl_ms);
-	json_i64(&j, "latency_us", latency_us);
-	json_end(&j);
-	json_end(&j);
-	if (!b.failed) {
-		printf(STR_FMT "\n", STR_ARG(buf_str(&b)));
-		fflush(stdout);
-	}
+	if (c->lines++ < OFFER_LINES_MAX)
+		report_offer(o, latency_us);
 }
 
-static void json_latency(struct json_out *j, const struct histogram *h)
+static struct report report(const struct crowd *c)
 {
-	json_begin(j, "latency_ms");
-	json_f64(j, "p50", (double)histogram_quantile(h, 0.5) / 1000, 2);
-	json_f64(j, "p90", (double)histogram_quantile(h, 0.9) / 1000, 2);
-	json_f64(j, "p99", (double)histogram_quantile(h, 0.99) / 1000, 2);
-	json_f64(j, "p999", (double)histogram_quantile(h, 0.999) / 1000, 2);
-	json_end(j);
+	return (struct report){ c->tracker, audit_counts(c->audit), &c->shared, c->orders, c->looks,
+		c->missed, connected(c) };
 }
 
-static void stat_line(void *ctx)
+static void on_second(void *ctx)
 {
 	struct crowd *c = ctx;
-	const struct tracker_counts *t = tracker_counts(c->tracker);
-	CLEANUP(buf_fini) struct buf b = BUF_INIT(4096);
-	struct json_out j = JSON_OUT(&b);
+	const struct report r = report(c);
 
 	c->lines = 0;
-	json_begin(&j, NULL);
-	json_begin(&j, "stat");
-	json_u64(&j, "events", c->looks);
-	json_u64(&j, "missed", c->missed);
-	json_u64(&j, "acks", t->acked);
-	json_u64(&j, "offers", c->shared.counts.offers);
-	json_u64(&j, "no_offers", c->shared.counts.no_offers);
-	json_u64(&j, "errors", c->shared.counts.errors);
-	json_u64(&j, "connected", connected(c));
-	json_latency(&j, c->shared.latency);
-	json_end(&j);
-	json_end(&j);
-	printf(STR_FMT "\n", STR_ARG(buf_str(&b)));
-	fflush(stdout);
+	report_stat(&r);
 }
 
-static void check(struct json_out *j, struct crowd *c, const char *name, bool holds)
+/* ---- the end ---- */
+
+static size_t orders_open(const struct crowd *c)
 {
-	json_bool(j, name, holds);
-	c->failed = c->failed || !holds;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < c->n_shoppers; i++)
+		n += shopper_orders_open(c->shoppers[i].orders);
+	return n;
 }
 
-static void write_counts(
-	struct json_out *j, const char *key, const uint64_t *n, const char *const *names)
+/* Everything that was acknowledged has its end, or time is over; and nothing is held against the
+ * run that a record on its way may still explain. */
+static bool is_settled(struct crowd *c)
 {
-	json_begin(j, key);
-	for (size_t i = 0; names[i]; i++)
-		if (n[i] && names[i][0])
-			json_u64(j, names[i], n[i]);
-	json_end(j);
-}
+	const int64_t now_ms = loop_mono_ms(c->process.loop);
 
-static void final_line(struct crowd *c)
-{
-	const struct tracker_counts *t = tracker_counts(c->tracker);
-	const struct audit_counts *a = audit_counts(c->audit);
-	const struct shopper_counts *s = &c->shared.counts;
-	CLEANUP(buf_fini) struct buf b = BUF_INIT(16384);
-	struct json_out j = JSON_OUT(&b);
-	const uint64_t open = tracker_open(c->tracker);
-
-	json_begin(&j, NULL);
-	json_begin(&j, "final");
-	json_u64(&j, "events", c->looks);
-	json_u64(&j, "missed", c->missed);
-	json_u64(&j, "acks", t->acked);
-	json_u64(&j, "refused", t->refused);
-	write_counts(&j, "decisions", a->outcomes, decision_outcome_names);
-	write_counts(&j, "reasons", a->reasons, reason_names);
-	json_u64(&j, "offers", s->offers);
-	json_u64(&j, "no_offers", s->no_offers);
-	json_u64(&j, "errors", s->errors);
-	json_u64(&j, "disconnects", s->disconnects);
-	/* A new owner may decide again what was not committed, under a higher revision. */
-	json_u64(&j, "answered_again", t->heard_twice);
-	json_latency(&j, c->shared.latency);
-	json_begin(&j, "checks");
-	check(&j, c, "some_events_and_offers", t->acked > 0 && s->offers > 0);
-	check(&j, c, "every_ack_decided_and_heard", open == 0 && t->overrun == 0);
-	check(&j, c, "no_price_broke_a_guard",
-		a->broke_guard == 0 && a->unreadable == 0 && a->outcomes[OUTCOME_OFFER] > 0);
-	check(&j, c, "revisions_never_back", s->rev_back == 0);
-	check(&j, c, "every_message_readable", s->unreadable == 0);
-	check(&j, c, "guard_conflicts_under_1_percent",
-		a->reasons[REASON_GUARD_CONFLICT] * 100 <= a->decisions);
-	json_end(&j);
-	json_end(&j);
-	json_end(&j);
-	if (open) {
-		unsigned marks = 0;
-		const uint64_t k = tracker_example(c->tracker, &marks);
-
-		log_error("shoppers", "acknowledged events without decision or answer",
-			"n=%llu example=%llu decided=%d heard=%d", (unsigned long long)open,
-			(unsigned long long)k, !!(marks & TRACKED_DECIDED),
-			!!(marks & TRACKED_HEARD));
-	}
-	if (a->broke_guard)
-		log_error("shoppers", "a price broke a guard", "n=%llu example=%s",
-			(unsigned long long)a->broke_guard, log_quote(str_of(a->example)));
-	printf(STR_FMT "\n", STR_ARG(buf_str(&b)));
-	fflush(stdout);
+	if (now_ms >= c->finish_by_ms)
+		return true;
+	if (tracker_open(c->tracker) || orders_open(c) || order_audit_open(c->orders))
+		return false;
+	if (!c->settle_by_ms)
+		c->settle_by_ms = now_ms + SETTLE_MAX_MS;
+	return order_audit_judge(c->orders) == 0 || now_ms >= c->settle_by_ms;
 }
 
 static void on_finish(void *ctx)
 {
 	struct crowd *c = ctx;
 
-	if (tracker_open(c->tracker) > 0 && loop_mono_ms(c->process.loop) < c->finish_by_ms)
+	if (!is_settled(c))
 		return;
 	loop_timer_stop(c->finish);
-	final_line(c);
+	for (uint32_t i = 0; i < c->n_shoppers; i++)
+		shopper_orders_close_book(c->shoppers[i].orders);
+	order_audit_judge(c->orders);
+
+	const struct report r = report(c);
+
+	c->failed = !report_final(&r);
 	process_stopped(&c->process);
 }
 
-/* No more looks; what was acknowledged gets its time to be answered. */
+/* No more looks and orders; what was acknowledged gets its time to be answered. */
 static void stop(void *ctx)
 {
 	struct crowd *c = ctx;
 
-	c->is_finishing = true;
+	c->shared.is_finishing = true;
+	for (uint32_t i = 0; i < c->n_shoppers; i++)
+		shopper_finish(&c->shoppers[i]);
 	c->finish_by_ms = loop_mono_ms(c->process.loop) + FINISH_MAX_MS;
 	loop_timer_repeat(c->finish, 100);
 }
@@ -364,6 +344,7 @@ static int crowd_init(struct crowd *c, const struct settings *settings,
 
 	if (r)
 		return r;
+	c->process.drain_max_ms = FINISH_MAX_MS + SETTLE_MAX_MS;
 	c->part = part;
 	c->rng = part->seed;
 	c->story = (struct story){ STORY_FROM_S, part->start_ms, part->speed };
@@ -372,20 +353,32 @@ static int crowd_init(struct crowd *c, const struct settings *settings,
 		return r;
 	r = tracker_new(&c->tracker);
 	if (!r)
-		r = audit_new(&c->audit, c->process.loop, c->process.bus, c->tracker);
+		r = order_audit_new(&c->orders);
+	if (!r)
+		r = audit_new(&c->audit, c->process.loop, c->process.bus, c->tracker, c->orders);
 	if (!r)
 		r = histogram_new(&c->shared.latency);
 	if (!r)
+		r = histogram_new(&c->shared.order_ack);
+	if (!r)
+		r = histogram_new(&c->shared.order_reserved);
+	if (!r)
 		r = arena_new(&c->shared.scratch, SCRATCH_BYTES);
 	c->tick = loop_timer_new(c->process.loop, on_tick, c);
-	c->second = loop_timer_new(c->process.loop, stat_line, c);
+	c->second = loop_timer_new(c->process.loop, on_second, c);
 	c->finish = loop_timer_new(c->process.loop, on_finish, c);
-	if (r || !c->tick || !c->second || !c->finish)
+	c->sold_ms = calloc(c->schedule->n_auctions, sizeof(*c->sold_ms));
+	if (r || !c->tick || !c->second || !c->finish || !c->sold_ms)
 		return fault_set(f, FAULT_FATAL, -ENOMEM, "out of memory");
 	c->shared.loop = c->process.loop;
 	c->shared.tracker = c->tracker;
+	c->shared.orders = c->orders;
 	c->shared.url = part->url;
-	c->shared.heard = offer_line;
+	c->shared.run = part->start_ms;
+	c->shared.seed = part->seed;
+	c->shared.order_one_in = part->order_one_in;
+	c->shared.heard = on_offer;
+	c->shared.sold = on_sold;
 	c->shared.ctx = c;
 	r = init_shoppers(c, f);
 	loop_timer_repeat(c->tick, TICK_US / 1000);
@@ -405,6 +398,10 @@ static void crowd_fini(struct crowd *c)
 	process_fini(&c->process);
 	arena_free(c->shared.scratch);
 	histogram_free(c->shared.latency);
+	histogram_free(c->shared.order_ack);
+	histogram_free(c->shared.order_reserved);
+	free(c->sold_ms);
+	order_audit_free(c->orders);
 	tracker_free(c->tracker);
 	schedule_free(c->schedule);
 }

@@ -84,7 +84,7 @@ static void unlink_place(struct tracker *t, uint32_t i)
 static bool is_open(const struct place *p)
 {
 	return p->used && (p->marks & TRACKED_ACKED) &&
-	       (p->marks & (TRACKED_DECIDED | TRACKED_HEARD)) != (TRACKED_DECIDED | TRACKED_HEARD);
+	       !((p->marks & TRACKED_DECIDED) && (p->marks & (TRACKED_HEARD | TRACKED_LOST)));
 }
 
 void tracker_sent(struct tracker *t, uint64_t k, struct str interest, int64_t intended_us)
@@ -119,6 +119,7 @@ static int64_t mark(struct tracker *t, uint32_t i, enum tracker_mark m)
 	t->counts.decided += m == TRACKED_DECIDED;
 	t->counts.heard += m == TRACKED_HEARD;
 	t->counts.refused += m == TRACKED_REFUSED;
+	t->counts.lost += m == TRACKED_LOST && (p->marks & TRACKED_ACKED);
 	if ((p->marks & all) == all)
 		t->counts.complete++;
 	return p->intended_us;
@@ -141,6 +142,13 @@ int64_t tracker_mark_id(struct tracker *t, struct str interest, enum tracker_mar
 		if (t->places[i].id[0] == id[0] && t->places[i].id[1] == id[1])
 			return mark(t, i, m);
 	return -1;
+}
+
+bool tracker_is(const struct tracker *t, uint64_t k, enum tracker_mark m)
+{
+	const struct place *p = &t->places[k % TRACKER_MAX];
+
+	return p->used && p->k == k && (p->marks & m);
 }
 
 const struct tracker_counts *tracker_counts(const struct tracker *t)

@@ -19,12 +19,14 @@ enum tracker_mark {
 	TRACKED_ACKED = 1,
 	TRACKED_DECIDED = 2,
 	TRACKED_HEARD = 4,
-	TRACKED_REFUSED = 8
+	TRACKED_REFUSED = 8,
+	TRACKED_LOST = 16, /* the session that was to hear it is gone, and its answer with it */
 };
 
 struct tracker_counts {
 	uint64_t sent, acked, decided, heard, refused, complete, overrun;
 	uint64_t heard_twice; /* two first answers to one event */
+	uint64_t lost;        /* acknowledged, and the session ended before the answer */
 };
 
 struct tracker;
@@ -42,7 +44,9 @@ int64_t tracker_mark(struct tracker *t, uint64_t k, enum tracker_mark mark);
 int64_t tracker_mark_id(struct tracker *t, struct str interest, enum tracker_mark mark);
 
 const struct tracker_counts *tracker_counts(const struct tracker *t);
-/* Acknowledged, and not yet both decided and heard. */
+/* Whether event @k is known and marked so. */
+bool tracker_is(const struct tracker *t, uint64_t k, enum tracker_mark mark);
+/* Acknowledged, and not yet both decided and heard (or lost). */
 uint64_t tracker_open(const struct tracker *t);
 /* Of those, one that waits (for a message); its number, marks in *ret_marks. UINT64_MAX if none. */
 uint64_t tracker_example(const struct tracker *t, unsigned *ret_marks);

@@ -148,13 +148,15 @@ void view_stat(const struct demo_options *o, const json_t *stat, int64_t elapsed
 		return;
 	last_ms = elapsed_ms;
 	clear_status();
-	printf("%s%5lld s  %lld shoppers  %lld events  %lld offers  %lld without  event to offer "
-	       "p50 %.1f ms, p99 %.1f ms%s%s",
+	printf("%s%5lld s  %lld shoppers  %lld events  %lld offers (%lld revised)  %lld without  "
+	       "%lld orders  event to offer p50 %.1f ms, p99 %.1f ms%s%s",
 		DIM, (long long)(elapsed_ms / 1000),
 		(long long)json_integer_value(json_object_get(stat, "connected")),
 		(long long)json_integer_value(json_object_get(stat, "events")),
 		(long long)json_integer_value(json_object_get(stat, "offers")),
+		(long long)json_integer_value(json_object_get(stat, "revisions")),
 		(long long)json_integer_value(json_object_get(stat, "no_offers")),
+		(long long)json_integer_value(json_object_get(stat, "orders")),
 		json_number_value(json_object_get(latency, "p50")),
 		json_number_value(json_object_get(latency, "p99")), PLAIN,
 		is_terminal() ? "" : "\n");
@@ -168,6 +170,20 @@ void view_stopping(const struct demo_options *o)
 	clear_status();
 	printf("%sstopping (again to stop at once)%s\n", DIM, PLAIN);
 	fflush(stdout);
+}
+
+static long long number(const json_t *o, const char *key)
+{
+	return json_integer_value(json_object_get(o, key));
+}
+
+static void quantiles_line(const char *label, const json_t *ms)
+{
+	printf("  %s: p50 %.1f  p90 %.1f  p99 %.1f  p99.9 %.1f ms\n", label,
+		json_number_value(json_object_get(ms, "p50")),
+		json_number_value(json_object_get(ms, "p90")),
+		json_number_value(json_object_get(ms, "p99")),
+		json_number_value(json_object_get(ms, "p999")));
 }
 
 static void counts_line(const char *label, const json_t *counts)
@@ -186,8 +202,9 @@ static void counts_line(const char *label, const json_t *counts)
 
 void view_summary(const struct demo_options *o, const json_t *summary)
 {
-	const json_t *s = json_object_get(summary, "summary"),
-		     *latency = json_object_get(s, "latency_ms");
+	const json_t *s = json_object_get(summary, "summary");
+	const json_t *shopping = json_object_get(s, "shopping");
+	const json_t *order_ms = json_object_get(s, "order_latency_ms");
 	const char *key;
 	json_t *value;
 
@@ -198,18 +215,25 @@ void view_summary(const struct demo_options *o, const json_t *summary)
 		return;
 	}
 	clear_status();
-	printf("\n%sSummary%s\n  events %lld, acknowledged %lld, offers %lld\n", BOLD, PLAIN,
-		(long long)json_integer_value(json_object_get(s, "events")),
-		(long long)json_integer_value(json_object_get(s, "acks")),
-		(long long)json_integer_value(json_object_get(s, "offers")));
+	printf("\n%sSummary%s\n", BOLD, PLAIN);
+	printf("  events %lld, acknowledged %lld, offers %lld, revised %lld times, withdrawn "
+	       "%lld\n",
+		number(s, "events"), number(s, "acks"), number(s, "offers"), number(s, "revisions"),
+		number(s, "withdrawn"));
 	counts_line("decisions", json_object_get(s, "decisions"));
 	counts_line("reasons", json_object_get(s, "reasons"));
-	printf("  event to offer, from the intended send time: p50 %.1f  p90 %.1f  p99 %.1f  p99.9 "
-	       "%.1f ms\n",
-		json_number_value(json_object_get(latency, "p50")),
-		json_number_value(json_object_get(latency, "p90")),
-		json_number_value(json_object_get(latency, "p99")),
-		json_number_value(json_object_get(latency, "p999")));
+	counts_line("revisions", json_object_get(s, "causes"));
+	printf("  ordered %lld, thought better of it %lld, clicked twice %lld, sent again %lld, "
+	       "asked "
+	       "%lld times\n",
+		number(shopping, "placed"), number(shopping, "changed_mind"),
+		number(shopping, "twice"), number(shopping, "retries"), number(shopping, "asked"));
+	counts_line("orders", json_object_get(s, "orders"));
+	counts_line("reasons", json_object_get(s, "order_reasons"));
+	quantiles_line(
+		"event to offer, from the intended send time", json_object_get(s, "latency_ms"));
+	quantiles_line("order to acknowledgement", json_object_get(order_ms, "ack"));
+	quantiles_line("order to RESERVED", json_object_get(order_ms, "reserved"));
 	json_object_foreach(json_object_get(s, "checks"), key, value)
 		printf("  %s%s%s %s\n", json_is_true(value) ? GREEN : RED,
 			json_is_true(value) ? "holds " : "BROKEN", PLAIN, key);

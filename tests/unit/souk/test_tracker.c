@@ -97,3 +97,40 @@ Test(tracker, an_example_names_what_is_missing)
 	cr_expect(eq(u64, tracker_example(t, &marks), 9));
 	cr_expect(eq(u32, marks, TRACKED_ACKED | TRACKED_DECIDED));
 }
+
+Test(tracker, an_event_whose_session_ended_needs_its_decision_only)
+{
+	CLEANUP(tracker_free) struct tracker *t = NULL;
+
+	cr_assert(zero(int, tracker_new(&t)));
+	tracker_sent(t, 1, id_of(1), 5);
+	tracker_mark(t, 1, TRACKED_ACKED);
+	tracker_mark(t, 1, TRACKED_LOST);
+	cr_expect(eq(u64, tracker_open(t), 1));
+	tracker_mark_id(t, id_of(1), TRACKED_DECIDED);
+	cr_expect(eq(u64, tracker_open(t), 0));
+	cr_expect(eq(u64, tracker_counts(t)->lost, 1));
+}
+
+Test(tracker, an_event_that_was_never_acknowledged_is_not_lost)
+{
+	CLEANUP(tracker_free) struct tracker *t = NULL;
+
+	cr_assert(zero(int, tracker_new(&t)));
+	tracker_sent(t, 1, id_of(1), 5);
+	tracker_mark(t, 1, TRACKED_LOST);
+	cr_expect(eq(u64, tracker_counts(t)->lost, 0));
+	cr_expect(eq(u64, tracker_open(t), 0));
+}
+
+Test(tracker, marks_can_be_asked_for)
+{
+	CLEANUP(tracker_free) struct tracker *t = NULL;
+
+	cr_assert(zero(int, tracker_new(&t)));
+	tracker_sent(t, 1, id_of(1), 5);
+	cr_expect(not(tracker_is(t, 1, TRACKED_HEARD)));
+	tracker_mark(t, 1, TRACKED_HEARD);
+	cr_expect(tracker_is(t, 1, TRACKED_HEARD));
+	cr_expect(not(tracker_is(t, 1 + TRACKER_MAX, TRACKED_HEARD)), "another event of that place");
+}
