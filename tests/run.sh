@@ -69,12 +69,27 @@ integration() {
 	suites integration tests/support/with_kafka.sh meson test -C "$SAN" --no-rebuild --suite integration --print-errorlogs
 }
 
+# What drives Debian's Chromium: npm packages of exact versions, kept in the cache; no browser is downloaded.
+need_browser() {
+	export SOUK_BROWSER_MODULES=$CACHE/browser
+	cmp -s tests/e2e/browser/package.json "$SOUK_BROWSER_MODULES/installed.json" && return 0
+	mkdir -p "$SOUK_BROWSER_MODULES" && cp tests/e2e/browser/package.json "$SOUK_BROWSER_MODULES/" &&
+		npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$SOUK_BROWSER_MODULES" >&2 &&
+		cp tests/e2e/browser/package.json "$SOUK_BROWSER_MODULES/installed.json"
+}
+
 e2e() {
 	need_kafka || { echo "not ok - no Kafka" >"$OUT/kafka.tap"; return; }
 	export SOUK=$BUILD/souk
 	tap e2e-command-line /usr/bin/python3 tests/e2e/command_line.py
 	tap e2e-demo /usr/bin/python3 tests/e2e/demo.py
 	tap e2e-clients /usr/bin/python3 tests/e2e/clients.py
+	tap shop-modules node tests/e2e/shop_modules.mjs
+	if need_browser; then
+		tap e2e-storefront node tests/e2e/storefront.mjs
+	else
+		echo "not ok - playwright-core and axe-core cannot be installed" | tee "$OUT/browser.tap" >&2
+	fi
 	tap e2e-demo-kafka tests/support/with_kafka.sh /usr/bin/python3 tests/e2e/demo.py --real
 }
 
