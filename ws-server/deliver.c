@@ -252,8 +252,11 @@ static void deliver_to(struct deliver *d, struct session *s, const struct offer 
 		drop(d, DROP_BAD_RECORD);
 		return;
 	}
+
+	const bool is_first = !shown_has(&s->shown, &key);
+
 	if (shown_raise(&s->shown, &key, o->rev, until_ms + REMEMBER_MORE_MS, now_ms))
-		push_offer(s, o, json, &key);
+		push_offer(s, o, json, &key, is_first);
 	else
 		drop(d, DROP_OLD_REV);
 }

@@ -35,7 +35,7 @@ static const struct metric_def PUSHES = { "souk_ws_pushes_total", METRIC_COUNTER
 static const struct metric_def DROPS = { "souk_ws_drops_total", METRIC_COUNTER,
 	"Offer records and unsent pushes that no client saw.", "reason" };
 static const struct metric_def PUSH_SECONDS = { "souk_ws_push_seconds", METRIC_HISTOGRAM_SECONDS,
-	"From an interest event's time to the push that answers it.", NULL };
+	"From an interest event's time to the first push that answers it.", NULL };
 static const struct metric_def SLOT_TAKEN = { "souk_ws_slot_taken_total", METRIC_COUNTER,
 	"Reply slots taken.", NULL };
 static const struct metric_def SLOT_LOST = { "souk_ws_slot_lost_total", METRIC_COUNTER,

@@ -107,8 +107,8 @@ static void put_none(struct push *p, const struct offer *o)
 	json_raw_opt(&p->j, "alternatives", o->alternatives);
 }
 
-void push_offer(
-	struct session *s, const struct offer *o, struct str json, const struct shown_key *key)
+void push_offer(struct session *s, const struct offer *o, struct str json,
+	const struct shown_key *key, bool is_first)
 {
 	static const struct {
 		const char *type;
@@ -128,7 +128,8 @@ void push_offer(
 	else
 		put_none(&p, o);
 	end(&p, by_state[o->state].counted,
-		&(struct outbox_message){ .seq_at = p.seq_at, .key = key, .ts_ms = o->ts });
+		&(struct outbox_message){
+			.seq_at = p.seq_at, .key = key, .ts_ms = is_first ? o->ts : 0 });
 }
 
 void push_put_order(struct json_out *j, const struct payment_result *r)

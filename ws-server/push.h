@@ -13,9 +13,10 @@ struct market_item;
 struct session;
 
 /* Live, withdrawn or none. @json: the record as received. Unsent ones with the same @key are
- * replaced. */
-void push_offer(
-	struct session *s, const struct offer *o, struct str json, const struct shown_key *key);
+ * replaced. @is_first: answers the event (later revisions answer the market, and the event's time
+ * says nothing of them). */
+void push_offer(struct session *s, const struct offer *o, struct str json,
+	const struct shown_key *key, bool is_first);
 /* Member `order`: where it stands, under the client's id. */
 void push_put_order(struct json_out *j, const struct payment_result *r);
 void push_order(struct session *s, const struct payment_result *r);

@@ -170,6 +170,11 @@ static uint32_t place(struct shown *s, int64_t now_ms)
 	return at;
 }
 
+bool shown_has(const struct shown *s, const struct shown_key *key)
+{
+	return find(s, key) != NONE;
+}
+
 bool shown_raise(struct shown *s, const struct shown_key *key, struct version rev, int64_t until_ms,
 	int64_t now_ms)
 {

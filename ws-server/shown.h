@@ -39,6 +39,9 @@ MUST_CHECK int shown_key(struct shown_key *ret, struct str user, struct str offe
 void shown_init(struct shown *s, size_t max);
 void shown_fini(struct shown *s);
 
+/* Was something of @key shown, and is not forgotten? */
+bool shown_has(const struct shown *s, const struct shown_key *key);
+
 /* Is @rev higher than what was shown of @key? Then it is remembered until @until_ms. Without
  * memory: not shown. */
 bool shown_raise(struct shown *s, const struct shown_key *key, struct version rev, int64_t until_ms,

@@ -122,6 +122,23 @@ Test(deliver, revision_is_shown_once_and_never_after_a_higher_one)
 	EXPECT_NEXT(p, "{\"type\":\"offer\",\"seq\":2,*}");
 }
 
+Test(deliver, the_time_from_an_event_to_its_offer_is_that_of_the_first_revision)
+{
+	WORLD(w);
+	struct sim_peer *p = world_connect(&w, "u_42");
+	CLEANUP(buf_fini) struct buf text = BUF_INIT(1 << 20);
+
+	world_answer(&w, &(struct answer){ .rev = "7.1" });
+	world_answer(&w, &(struct answer){ .rev = "7.2" });
+	world_answer(&w, &(struct answer){ .rev = "8.1" });
+	for (int i = 0; i < 3; i++)
+		EXPECT_NEXT(p, "{\"type\":\"offer\",*}");
+	metrics_write(w.metrics, &text);
+	buf_putc(&text, '\0');
+	cr_assert(not(text.failed));
+	cr_expect(strstr(text.p, "\nsouk_ws_push_seconds_count 1\n") != NULL);
+}
+
 /* How many of the first of @n offers is shown once more when it comes again: 0 or 1. */
 static int shown_again_after(struct world *w, struct sim_peer *p, const char *user, int n)
 {

@@ -33,6 +33,19 @@ Test(shown, only_a_higher_revision_is_new)
 	shown_fini(&s);
 }
 
+Test(shown, has_says_whether_anything_was_shown)
+{
+	struct shown s;
+	struct shown_key k = key("u", "o"), other = key("u", "o2");
+
+	shown_init(&s, 8);
+	cr_expect(not(shown_has(&s, &k)), "an empty table");
+	cr_expect(raise(&s, k, 7, 1, 2000));
+	cr_expect(shown_has(&s, &k));
+	cr_expect(not(shown_has(&s, &other)));
+	shown_fini(&s);
+}
+
 Test(shown, offers_of_two_users_are_two)
 {
 	struct shown s;
