@@ -84,6 +84,7 @@ e2e() {
 	tap e2e-command-line /usr/bin/python3 tests/e2e/command_line.py
 	tap e2e-demo /usr/bin/python3 tests/e2e/demo.py
 	tap e2e-clients /usr/bin/python3 tests/e2e/clients.py
+	tap e2e-operators /usr/bin/python3 tests/e2e/operators.py
 	tap shop-modules node tests/e2e/shop_modules.mjs
 	if need_browser; then
 		tap e2e-storefront node tests/e2e/storefront.mjs

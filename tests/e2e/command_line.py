@@ -67,6 +67,20 @@ with tap.test("token"):
     fails("a short secret is refused", ["token", "--user", "u", "--secret-file", written("short")], 1, "32")
     fails("a user is needed", ["token"], 2, "--user")
 
+with tap.test("pause, resume and confirm"):
+    for name in ("pause", "resume", "confirm"):
+        r = run(name, "--help")
+        tap.ok(r.returncode == 0 and f"Usage: souk {name}" in r.stdout, f"{name} has its help", r.stdout + r.stderr)
+    fails("a collection called all is told from all collections", ["pause", "--collection", "all"], 2, "--collection all", "leave")
+    fails("an empty collection is none", ["resume", "--collection", ""], 2, "--collection", "128")
+    fails("a slug has its bound", ["pause", "--collection", "x" * 129], 2, "128")
+    fails("and so has a note", ["pause", "--note", "x" * 513], 2, "512")
+    fails("a resume has no note", ["resume", "--note", "x"], 2, "--note", "unknown flag")
+    fails("a word more is named", ["pause", "azuki"], 2, "azuki")
+    fails("confirm needs an item", ["confirm"], 2, "--item")
+    fails("an item that is none is named", ["confirm", "--item", "EIP155:1/erc721:0xAB/7"], 2, "EIP155:1/erc721:0xAB/7", "CAIP-19")
+    fails("their configuration is checked like others'", ["pause", "--set", "kafka.bootstap=x"], 2, "kafka.bootstrap")
+
 with tap.test("cache reset"), redis_server() as url:
     fails("an unknown side is named", ["cache", "reset", "--side", "weather"], 2, "weather", "inventory")
     fails("a side that is not there has nothing to reset", ["cache", "reset", "--side", "market", "--set", "redis.url=" + url], 1, "nothing to reset")
@@ -99,6 +113,8 @@ with tap.test("a dead broker"):
     p.terminate()
     tap.eq(p.wait(40), 0, "it ends well when asked")
     tap.ok("kafka" in p.stderr.read().lower() or time.monotonic() - began < 40, "within the drain's bound")
+    fails("pause says that nobody answers", ["pause", "--set", f"kafka.bootstrap=127.0.0.1:{dead}"], 1, "souk pause", str(dead))
+    fails("and so does confirm", ["confirm", "--item", "game:azeroth/sword:iron/17", "--set", f"kafka.bootstrap=127.0.0.1:{dead}"], 1, "souk confirm", str(dead))
     r = run("topics", "check", "--set", f"kafka.bootstrap=127.0.0.1:{dead}")
     tap.ok(r.returncode == 1 and str(dead) in r.stderr, "topics check says that nobody answers", r.stdout + r.stderr)
 
