@@ -61,7 +61,7 @@ export class Piece {
 		art.setAttribute('aria-label', caption(item));
 		$('piece-picture').replaceChildren(art);
 		this.#wished(false);
-		this.#line.clear();
+		this.#line.begin(known ? (known.bid ?? null) : undefined);
 		this.#begin();
 		this.#showOrder();
 		if (!$('piece').open) $('piece').showModal();
@@ -185,6 +185,7 @@ export class Piece {
 		const isOrdered = Boolean(this.#current());
 		$('order').hidden = !isLive || isOrdered;
 		if (isLive) say($('order'), `Order for ${text(this.#offer.offer.price)}`);
+		$('wish').hidden = isOrdered || this.#offer?.reason === 'SOLD_OUT';
 		$('again').hidden = isOrdered || !(this.#offer?.state === 'out' || (this.#offer?.state === 'gone' && mayAskAgain(this.#offer.reason)));
 	}
 
@@ -192,6 +193,7 @@ export class Piece {
 		const { state, offer, reason } = this.#offer;
 		const panel = $('offer');
 		panel.dataset.state = state === 'gone' && reason === 'SOLD_OUT' ? 'sold' : state;
+		$('piece').dataset.state = panel.dataset.state;
 		$('offer-live').hidden = state !== 'live';
 		$('offer-say').hidden = state === 'live';
 		if (state === 'live') this.#showLive(offer);
