@@ -391,3 +391,65 @@ Test(compute, every_price_is_inside_its_guards)
 		}
 	}
 }
+
+/* ---- revisions ---- */
+
+static struct price_inputs inputs_of_a_revision(void)
+{
+	struct price_inputs in = inputs_of_a_good_event();
+
+	in.is_revision = true;
+	return in;
+}
+
+Test(compute, a_revision_is_an_offer_or_a_withdrawal)
+{
+	struct price_inputs in = inputs_of_a_revision();
+	struct price_result r;
+
+	cr_expect(eq(int, price(RULES_NONE, &in).outcome, OUTCOME_OFFER));
+	in.stock = (struct input_stock){ .row.state = ROW_PRESENT, .taken = 1 };
+	r = price(RULES_NONE, &in);
+	cr_expect(eq(int, r.outcome, OUTCOME_WITHDRAWN));
+	cr_expect(eq(int, r.reason, REASON_SOLD_OUT));
+	cr_expect(not(money_is_set(r.price)));
+}
+
+Test(compute, a_revision_is_under_no_limit_of_live_quotes)
+{
+	struct price_inputs in = inputs_of_a_revision();
+
+	in.guards.live_per_user = in.guards.live_per_item = 1;
+	in.live_user = in.live_item = 5;
+	cr_expect(eq(int, reason_of(&in), REASON_NONE));
+	in.is_revision = false;
+	cr_expect(eq(int, reason_of(&in), REASON_QUOTE_LIMIT));
+}
+
+Test(compute, for_a_revision_a_pause_is_judged_before_everything)
+{
+	struct price_inputs in = inputs_of_a_revision();
+
+	in.paused = TRI_TRUE;
+	in.profile = (struct input_profile){ .row = { ROW_UNKNOWN, DOUBT_CACHE, 0, { { 0 } } } };
+	in.inventory.supply = 0;
+	cr_expect(eq(int, reason_of(&in), REASON_PAUSED));
+	in.is_revision = false;
+	cr_expect(eq(int, reason_of(&in), REASON_STALE_PROFILE));
+}
+
+Test(compute, a_conflict_that_only_changed_rules_make_is_a_rule_change)
+{
+	struct price_inputs in = inputs_of_a_revision();
+
+	in.inventory.list = eth(1000);
+	in.shown_price = eth(900);
+	in.bestbid.bid_net = eth(900); /* came: the market moved; the floor is 927 */
+	cr_expect(price(RULES_NONE, &in).price.amount == 1000);
+	in.holds = true;
+	cr_expect(eq(int, reason_of(&in), REASON_RULE_CHANGE));
+	in.bestbid.bid_net = eth(990); /* over the list price too: no more than a conflict */
+	cr_expect(eq(int, reason_of(&in), REASON_GUARD_CONFLICT));
+	in.bestbid.bid_net = in.shown_bid_net = eth(900); /* it did not move */
+	cr_expect(eq(int, reason_of(&in), REASON_GUARD_CONFLICT));
+}

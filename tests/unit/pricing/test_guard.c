@@ -147,3 +147,23 @@ Test(guard, the_largest_amounts_do_not_overflow)
 	cr_expect(b.floor > b.ceiling);
 	cr_expect(b.ceiling == max, "a price stays within what its readers take");
 }
+
+Test(guard, changed_rules_hold_the_price_shown_although_the_market_moved)
+{
+	struct price_inputs in = inputs_of_a_good_event();
+	struct guard_bounds b;
+
+	in.inventory.list = eth(1000);
+	in.shown_price = eth(900);
+	in.shown_bid_net = eth(500);
+	in.bestbid.bid_net = eth(400);
+	b = bounds(&in);
+	cr_expect(b.ceiling == 1000 && b.unheld == 1000);
+	in.holds = true;
+	b = bounds(&in);
+	cr_expect(eq(str, (char *)b.ceiling_id, "shown"));
+	cr_expect(b.ceiling == 900 && b.unheld == 1000);
+	in.bestbid.bid_net = eth(500); /* it binds anyway */
+	b = bounds(&in);
+	cr_expect(b.ceiling == 900 && b.unheld == 900);
+}

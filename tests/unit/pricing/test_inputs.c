@@ -127,6 +127,26 @@ Test(inputs, a_refused_event_keeps_only_its_ids)
 	expect_exact(&in);
 }
 
+Test(inputs, a_revision_says_so)
+{
+	struct price_inputs in = inputs_of_a_good_event();
+	CLEANUP(buf_fini) struct buf out = BUF_INIT(65536);
+
+	write(&out, &in);
+	buf_putc(&out, '\0');
+	cr_expect(strstr(out.p, "revision") == NULL && strstr(out.p, "hold\"") == NULL);
+	in.is_revision = true;
+	expect_exact(&in);
+	in.holds = true;
+	in.paused = TRI_TRUE;
+	expect_exact(&in);
+	buf_clear(&out);
+	write(&out, &in);
+	buf_putc(&out, '\0');
+	cr_expect(strstr(out.p, "\"paused\":true,\"revision\":true,\"hold\":true,") != NULL, "%s",
+		out.p);
+}
+
 /* The golden decision is written by hand, from the schema. */
 Test(inputs, the_golden_decisions_inputs_round_trip)
 {

@@ -554,3 +554,69 @@ Test(join, a_cancelled_batch_is_not_told)
 				    &b))); /* and one that never comes back is freed */
 	world_fini(&w);
 }
+
+/* ---- changes that overtake their answers ---- */
+
+struct asked {
+	bool is_old[2];
+	int n_done;
+};
+
+static void note_old(void *ctx, struct join_batch *batch)
+{
+	struct asked *a = ctx;
+
+	a->n_done++;
+	a->is_old[0] = join_is_old(batch, 0);
+	a->is_old[1] = join_is_old(batch, 1);
+}
+
+static void ask_two(struct world *w, struct asked *a, const char *changed)
+{
+	static const struct join_event two[] = { { STR("u_42"), STR(ITEM) },
+		{ STR("u_7"), STR("other:item/1") } };
+	struct join_batch *b;
+
+	*a = (struct asked){ .n_done = 0 };
+	cr_assert(zero(int, join_read(w->join, two, 2, note_old, a, &b)));
+	join_changed(w->join, str_of(changed));
+	loop_sim_settle(w->loop);
+	cr_assert(eq(int, a->n_done, 1));
+}
+
+Test(join, a_change_between_asking_and_answering_makes_the_event_old)
+{
+	struct asked a;
+	struct world w;
+
+	world_init(&w);
+	load_all(&w);
+	PUT_INVENTORY(&w, 1);
+	ask(&w); /* shards and collection are known from now on */
+	ask_two(&w, &a, "bestbid:{" ITEM "}");
+	cr_expect(a.is_old[0] && !a.is_old[1]);
+	ask_two(&w, &a, "loyalty:{u_7}");
+	cr_expect(a.is_old[1] && !a.is_old[0]);
+	ask_two(&w, &a, "loyalty:{nobody}");
+	cr_expect(not(a.is_old[0] || a.is_old[1]));
+	ask_two(&w, &a, NULL);
+	cr_expect(a.is_old[0] && a.is_old[1], "a flush");
+	join_changed(w.join, STR("loyalty:{u_7}")); /* nothing is in flight */
+	world_fini(&w);
+}
+
+/* The second pipeline reads all rows again, after the change. */
+Test(join, what_is_read_again_is_not_old)
+{
+	struct asked a;
+	struct world w;
+
+	world_init(&w);
+	load_all(&w);
+	PUT_INVENTORY(&w, 1);
+	ask_two(&w, &a, "bestbid:{" ITEM "}");
+	cr_expect(
+		eq(i64, metrics_value(w.metrics, "souk_pricing_cache_reads_again_total", NULL), 1));
+	cr_expect(not(a.is_old[0] || a.is_old[1]));
+	world_fini(&w);
+}

@@ -309,6 +309,8 @@ Test(live_offers, a_bid_that_leaves_no_price_withdraws_with_a_conflict)
 
 Test(live_offers, a_withdrawn_offer_counts_for_no_limit)
 {
+	struct price_inputs in;
+	struct decision d;
 	struct world w;
 
 	live_configure(&w);
@@ -322,6 +324,11 @@ Test(live_offers, a_withdrawn_offer_counts_for_no_limit)
 	cr_expect(eq(int, last_offer(&w, USER).reason, REASON_QUOTE_LIMIT));
 	world_bid(&w, 1, BID);
 	expect_revision(&w, "0.2", OVER_BID); /* the limit is not for itself */
+	d = last_decision(&w, USER);
+	cr_assert(zero(int, inputs_decode(&in, d.inputs, w.arena, NULL)));
+	cr_expect(eq(i64, in.live_user, 0));
+	cr_expect(eq(i64, in.live_item, 0));
+	cr_expect(in.is_revision && !in.holds && !in.deadline);
 	loop_sim_advance(w.loop, WINDOW);
 	PUT(&w, "stock:{" ITEM "}", 1, "item", ITEM, "supply", "1", "taken", "1");
 	expect_withdrawn(&w, USER, REASON_SOLD_OUT, CAUSE_STOCK);
@@ -602,6 +609,67 @@ Test(live_offers, rows_that_come_back_older_are_not_used)
 	world_bid(&w, 6, HIGHER_BID);
 	loop_sim_advance(w.loop, 1000);
 	expect_revision(&w, "0.3", OVER_HIGHER);
+	done(&w);
+}
+
+/* Others push what the join and the partition remember out of their tables. */
+static void crowd(struct world *w)
+{
+	char value[512], key[200], item[128];
+
+	for (int i = 0; i < 40; i++) {
+		snprintf(item, sizeof(item),
+			"eip155:1/erc721:0x3b3ee1931dc30c1957379fac9aba94d1c48a5405/%d", 1000 + i);
+		snprintf(key, sizeof(key), "inventory:{%s}", item);
+		PUT(w, key, 1, "item", item, "list", "10000", "list_currency", "ETH", "supply",
+			"1");
+		snprintf(value, sizeof(value),
+			"{\"id\":\"other-%d\",\"ts\":1,\"user\":\"v_%d\",\"session\":\"s\","
+			"\"item\":\"%s\",\"signal\":{\"kind\":\"view\"}}",
+			i, i, item);
+		world_send_raw(w, shard_of(USER), USER, value, NULL, 0);
+	}
+	loop_sim_advance(w->loop, WINDOW);
+}
+
+Test(live_offers, rows_that_come_back_older_are_not_used_even_if_others_pushed_them_out_of_memory)
+{
+	struct world w;
+
+	live_configure(&w);
+	w.config.memo_max = 16;
+	gold(&w, USER, 1);
+	world_bid(&w, 5, BID);
+	world_start(&w);
+	world_interest(&w, "i-1", USER);
+	loop_sim_advance(w.loop, WINDOW);
+	crowd(&w);
+	sim_store_drop(w.store, "bestbid:{" ITEM "}");
+	world_bid(&w, 4, "700000000000000000");
+	loop_sim_advance(w.loop, 3000);
+	cr_expect(last_offer(&w, USER).price.amount == OVER_BID);
+	world_bid(&w, 6, "700000000000000000");
+	loop_sim_advance(w.loop, 1000);
+	expect_revision(&w, "0.2", GOLD);
+	done(&w);
+}
+
+Test(live_offers, a_price_does_not_rise_even_if_others_pushed_it_out_of_memory)
+{
+	struct world w;
+
+	live_configure(&w);
+	w.config.recent_max = 16;
+	gold(&w, USER, 1);
+	world_start(&w);
+	world_interest(&w, "i-1", USER);
+	loop_sim_advance(w.loop, WINDOW);
+	crowd(&w);
+	cr_assert(gt(i64, world_count(&w, "souk_pricing_decisions_forgotten_total", NULL), 0));
+	world_inventory(&w, 4, "1500000000000000000", "1");
+	loop_sim_advance(w.loop, WINDOW);
+	cr_expect(str_eqz(last_offer(&w, USER).interest, "i-1"));
+	cr_expect(last_offer(&w, USER).price.amount == GOLD);
 	done(&w);
 }
 
@@ -900,7 +968,7 @@ Test(live_offers, everything_may_be_dropped_at_any_moment)
 		world_interest(&w, "i-2", USER);
 		loop_sim_advance_us(w.loop, us);
 		world_bid(&w, 2, HIGHER_BID);
-		if (us % 2)
+		if (us / 1500 % 2)
 			usurp(&w, shard_of(USER));
 		loop_sim_advance_us(w.loop, us);
 		world_fini(&w);

@@ -144,3 +144,50 @@ Test(recompute, other_records_and_unknown_rulesets_are_told_apart)
 	cr_expect(eq(int, again(STR("nonsense"), rules, &f), RECOMPUTE_E_RECORD));
 	expect_different("\"max_discount_bps\"", "\"max_discount\"", RECOMPUTE_E_RECORD);
 }
+
+static void expect_cause(struct price_inputs in, enum decision_cause cause, int code)
+{
+	static const char from[] = "\"cause\":\"interest\"";
+	CLEANUP(ruleset_free) struct ruleset *rules = ruleset_of(RULES_THREE);
+	CLEANUP(buf_fini) struct buf json = BUF_INIT(RECORD_BYTES_MAX);
+	CLEANUP(buf_fini) struct buf changed = BUF_INIT(RECORD_BYTES_MAX);
+	struct fault f = { 0 };
+	const char *at;
+
+	record(&json, rules, in);
+	buf_putc(&json, '\0');
+	at = strstr(json.p, from);
+	buf_put(&changed, json.p, (size_t)(at - json.p));
+	buf_printf(
+		&changed, "\"cause\":\"%s\"%s", decision_cause_names[cause], at + sizeof(from) - 1);
+	cr_expect(eq(int, again(buf_str(&changed), rules, &f), code), "%s: %s",
+		decision_cause_names[cause], f.text);
+}
+
+Test(recompute, revisions_come_out_the_same_and_their_cause_goes_with_the_inputs)
+{
+	const int no = RECOMPUTE_E_DIFFERENT;
+	struct price_inputs in = inputs_of_a_good_event();
+
+	for (int cause = CAUSE_INTEREST; cause <= CAUSE_PAUSE; cause++)
+		expect_cause(in, cause, cause <= CAUSE_TAKEOVER ? 0 : no);
+	in.is_revision = true;
+	expect_cause(in, CAUSE_INTEREST, no);
+	expect_cause(in, CAUSE_TAKEOVER, 0);
+	expect_cause(in, CAUSE_MARKET, 0);
+	expect_cause(in, CAUSE_STOCK, 0);
+	expect_cause(in, CAUSE_PROFILE, 0);
+	expect_cause(in, CAUSE_RULES, no);
+	expect_cause(in, CAUSE_PAUSE, no);
+	in.inventory.supply = 0; /* withdrawn */
+	expect_cause(in, CAUSE_STOCK, 0);
+	in.holds = true;
+	expect_cause(in, CAUSE_RULES, 0);
+	expect_cause(in, CAUSE_STOCK, 0);
+	in.paused = TRI_TRUE;
+	expect_cause(in, CAUSE_PAUSE, 0);
+	expect_cause(in, CAUSE_STOCK, no);
+	in.is_revision = false; /* a first answer holds nothing */
+	expect_cause(in, CAUSE_INTEREST, no);
+	expect_cause(in, CAUSE_TAKEOVER, no);
+}

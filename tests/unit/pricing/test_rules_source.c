@@ -34,8 +34,8 @@ static void on_paused(void *ctx, struct str collection)
 	struct world *w = ctx;
 
 	w->n_paused++;
-	(void)str_copy(w->paused, sizeof(w->paused),
-		str_is_set(collection) ? collection : STR("(all)"));
+	(void)str_copy(
+		w->paused, sizeof(w->paused), str_is_set(collection) ? collection : STR("(all)"));
 }
 
 static const struct rules_source_ops ops = { .ruleset = on_changed, .paused = on_paused };
@@ -323,12 +323,16 @@ Test(rules_source, pauses_hold_for_one_collection_or_all)
 	loop_sim_settle(w.loop);
 	cr_expect(not(rules_source_is_paused(w.source, STR("cool-cats"))));
 	send(&w, "pause/cool-cats", "{}");
+	cr_expect(eq(int, w.n_paused, 1));
+	cr_expect(eq(str, w.paused, "cool-cats"));
 	cr_expect(rules_source_is_paused(w.source, STR("cool-cats")));
 	cr_expect(not(rules_source_is_paused(w.source, STR("other"))));
 	cr_expect(not(rules_source_is_paused(w.source, STR_NONE)));
 	send(&w, "pause/cool-cats", NULL);
 	cr_expect(not(rules_source_is_paused(w.source, STR("cool-cats"))));
+	cr_expect(eq(int, w.n_paused, 1), "resuming is no pause");
 	send(&w, "pause/all", "{}");
+	cr_expect(eq(str, w.paused, "(all)"));
 	cr_expect(rules_source_is_paused(w.source, STR_NONE));
 	cr_expect(rules_source_is_paused(w.source, STR("other")));
 	world_fini(&w);

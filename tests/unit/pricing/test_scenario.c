@@ -5,9 +5,9 @@
  * before you commit it.
  *
  * Steps of a script: {"advance_ms":n} {"beat":true} {"row":key,"ver":n,"fields":{…}}
- * {"interest":{…},"deadline":ms?,"reply":n?}
+ * {"interest":{…},"deadline":ms?,"reply":n?} {"rules":key,"value":{…}|null}
  */
-#include "tests/unit/pricing/world.h"
+#include "tests/unit/pricing/live_world.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -52,6 +52,29 @@ static void step_interest(struct world *w, const json_t *step)
 	free(value);
 }
 
+/* A ruleset is sent with {"ruleset":true}: its body first, then the pointer. */
+static void step_rules(struct world *w, const json_t *step)
+{
+	const json_t *value = json_object_get(step, "value");
+	char *text = json_is_null(value) ? NULL : json_dumps(value, JSON_COMPACT);
+	CLEANUP(ruleset_free) struct ruleset *r = NULL;
+	char key[128], pointer[128];
+
+	if (!json_is_true(json_object_get(step, "ruleset"))) {
+		world_rule(w, json_string_value(json_object_get(step, "rules")), text);
+		free(text);
+		return;
+	}
+	r = ruleset_of(text);
+	free(text);
+	snprintf(key, sizeof(key), STR_FMT "/%s", STR_ARG(ruleset_name(r)), ruleset_id(r).p + 7);
+	snprintf(pointer, sizeof(pointer), "{\"ruleset\":\"" STR_FMT "\"}", STR_ARG(ruleset_id(r)));
+	text = strndup(ruleset_body(r).p, ruleset_body(r).n);
+	world_rule(w, key, text);
+	world_rule(w, json_string_value(json_object_get(step, "rules")), pointer);
+	free(text);
+}
+
 static void run(struct world *w, const json_t *script)
 {
 	for (size_t i = 0; i < json_array_size(script); i++) {
@@ -66,6 +89,8 @@ static void run(struct world *w, const json_t *script)
 			step_row(w, step);
 		else if (json_object_get(step, "interest"))
 			step_interest(w, step);
+		else if (json_object_get(step, "rules"))
+			step_rules(w, step);
 		else
 			cr_assert(false, "step %zu is unknown", i);
 	}
@@ -105,38 +130,32 @@ static void expect_golden(struct str got, const char *name, const char *what)
 	free(text);
 }
 
-static const struct ruleset *lookup(void *ctx, struct str id)
-{
-	const struct ruleset *r = ctx;
-
-	return str_eq(ruleset_id(r), id) ? r : NULL;
-}
-
-/* From the topics alone: the body of the ruleset is where the role published it. */
+/* From the topics alone: bodies of rulesets are where they were published. */
 static void recompute_all(struct world *w)
 {
-	const struct bus_record *body = world_record(w, TOPIC_RULES, 0, 0);
-	CLEANUP(ruleset_free) struct ruleset *rules = NULL;
 	CLEANUP(buf_fini) struct buf made = BUF_INIT(1 << 20);
+	struct known_rulesets known;
 	struct fault f = { 0 };
 	size_t n = 0;
 
-	cr_assert(zero(int, ruleset_parse(&rules, body->value, &f)), "%s", f.text);
+	learn_rulesets(w, &known);
 	for (int32_t p = 0; p < SHARDS; p++) {
 		for (int64_t i = 1; i < world_high(w, TOPIC_DECISIONS, p); i++) {
 			struct str json = world_record(w, TOPIC_DECISIONS, p, i)->value;
 
 			arena_reset(w->arena);
-			cr_expect(zero(int, recompute_decision(
-						    json, lookup, rules, w->arena, &made, &f)),
+			cr_expect(zero(int, recompute_decision(json, known_ruleset, &known,
+						    w->arena, &made, &f)),
 				"%s\n" STR_FMT, f.text, STR_ARG(json));
 			n++;
 		}
 	}
+	forget_rulesets(&known);
 	cr_expect(gt(sz, n, 0));
 }
 
-static void play(const char *name)
+/* @live_max: how many offers are followed. */
+static void play(const char *name, int64_t live_max)
 {
 	CLEANUP(buf_fini) struct buf offers = BUF_INIT(1 << 20);
 	CLEANUP(buf_fini) struct buf decisions = BUF_INIT(1 << 20);
@@ -146,6 +165,8 @@ static void play(const char *name)
 	json_t *script;
 
 	world_init(&w);
+	w.config.live_max = live_max;
+	w.config.revision_ms = WINDOW;
 	snprintf(path, sizeof(path), "%s/scenario/%s.json", getenv("SOUK_TEST_DATA"), name);
 	script = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
 	cr_assert(script != NULL, "%s:%d: %s", path, error.line, error.text);
@@ -162,5 +183,10 @@ static void play(const char *name)
 
 Test(scenario, an_afternoon_in_the_gallery_gives_the_golden_offers_and_decisions)
 {
-	play("gallery");
+	play("gallery", 0);
+}
+
+Test(scenario, an_evening_at_the_market_gives_the_golden_revisions)
+{
+	play("market", 100);
 }
