@@ -42,7 +42,7 @@ static bool goes_with(int cause, const struct price_inputs *in)
 }
 
 int recompute_decision(struct str decision_json, recompute_lookup_fn lookup, void *ctx,
-	struct arena *a, struct buf *ret, struct fault *f)
+	struct arena *a, struct buf *ret, int *ret_cause, struct fault *f)
 {
 	struct decision d;
 	struct price_inputs in;
@@ -54,6 +54,8 @@ int recompute_decision(struct str decision_json, recompute_lookup_fn lookup, voi
 	if (decode(&decision_type, &d, decision_json, a, f) != 0 ||
 		inputs_decode(&in, d.inputs, a, f) != 0)
 		return RECOMPUTE_E_RECORD;
+	if (ret_cause)
+		*ret_cause = d.cause;
 	if (!goes_with(d.cause, &in))
 		return fault_set(f, FAULT_REJECT, RECOMPUTE_E_DIFFERENT,
 			"cause: `%s` does not go with these inputs", decision_cause_names[d.cause]);

@@ -1,6 +1,7 @@
 /*
  * `souk recompute`: makes every decision on nft.decisions.v1 again, from the topics alone, and
- * names those that do not come out the same.
+ * names those that do not come out the same: first answers, revisions and withdrawals alike, and
+ * causes that do not go with their inputs.
  *
  * First the rulesets (nft.rules.v1 to its end), then the decisions from the beginning of each
  * partition. A decision whose ruleset has not been seen waits for it, up to WAITING_MAX of them.
@@ -51,7 +52,7 @@ struct recompute {
 	int64_t position[PARTITIONS_MAX]; /* next offset to read; -1: nothing heard yet */
 	bool rules_read, follow, json, is_finishing;
 	int64_t finish_at_ms, last_record_ms, finish_by_ms;
-	uint64_t checked, same, different, unreadable, no_ruleset;
+	uint64_t checked, same, different, unreadable, no_ruleset, revisions;
 };
 
 static const struct ruleset *lookup(void *ctx, struct str id)
@@ -100,16 +101,18 @@ static void check(
 	struct recompute *c, int32_t partition, int64_t offset, struct str json, bool may_wait)
 {
 	struct fault f = { 0 };
+	int cause = CAUSE_INTEREST;
 
 	arena_reset(c->scratch);
 	buf_clear(&c->expected);
-	const int r = recompute_decision(json, lookup, c, c->scratch, &c->expected, &f);
+	const int r = recompute_decision(json, lookup, c, c->scratch, &c->expected, &cause, &f);
 
 	if (r == RECOMPUTE_E_RULESET && may_wait) {
 		keep_waiting(c, partition, offset, json);
 		return;
 	}
 	c->checked++;
+	c->revisions += cause > CAUSE_TAKEOVER;
 	if (r == 0) {
 		c->same++;
 	} else if (r == RECOMPUTE_E_DIFFERENT) {
@@ -301,16 +304,16 @@ static void print_result(const struct recompute *c)
 {
 	if (c->json)
 		printf("{\"recompute\":{\"checked\":%llu,\"same\":%llu,\"different\":%llu,"
-		       "\"unreadable\":%llu,\"no_ruleset\":%llu}}\n",
+		       "\"unreadable\":%llu,\"no_ruleset\":%llu,\"revisions\":%llu}}\n",
 			(unsigned long long)c->checked, (unsigned long long)c->same,
 			(unsigned long long)c->different, (unsigned long long)c->unreadable,
-			(unsigned long long)c->no_ruleset);
+			(unsigned long long)c->no_ruleset, (unsigned long long)c->revisions);
 	else
-		printf("%llu decisions made again: %llu the same, %llu different, %llu unreadable, "
-		       "%llu without their ruleset\n",
-			(unsigned long long)c->checked, (unsigned long long)c->same,
-			(unsigned long long)c->different, (unsigned long long)c->unreadable,
-			(unsigned long long)c->no_ruleset);
+		printf("%llu decisions made again, %llu of them revisions: %llu the same, "
+		       "%llu different, %llu unreadable, %llu without their ruleset\n",
+			(unsigned long long)c->checked, (unsigned long long)c->revisions,
+			(unsigned long long)c->same, (unsigned long long)c->different,
+			(unsigned long long)c->unreadable, (unsigned long long)c->no_ruleset);
 	fflush(stdout);
 }
 

@@ -341,7 +341,7 @@ static void read_decisions(struct world *w, struct histories *all, struct known_
 
 			arena_reset(scratch);
 			cr_assert(zero(int, recompute_decision(json, known_ruleset, known, scratch,
-						    &made, &f)),
+						    &made, NULL, &f)),
 				"%s\n" STR_FMT, f.text, STR_ARG(json));
 			read_decision(w, all, json);
 		}

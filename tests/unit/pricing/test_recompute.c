@@ -34,7 +34,7 @@ static int again(struct str json, const struct ruleset *rules, struct fault *f)
 	CLEANUP(buf_fini) struct buf made = BUF_INIT(RECORD_BYTES_MAX);
 
 	cr_assert(zero(int, arena_new(&a, 65536)));
-	return recompute_decision(json, lookup, (void *)rules, a, &made, f);
+	return recompute_decision(json, lookup, (void *)rules, a, &made, NULL, f);
 }
 
 static void expect_same(struct price_inputs in)
