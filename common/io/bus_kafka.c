@@ -160,6 +160,7 @@ static void topics_free(struct bus_kafka *k)
 
 	while ((t = k->topics)) {
 		k->topics = t->next;
+		kafka_lanes_free(t);
 		free(t->full);
 		free(t);
 	}

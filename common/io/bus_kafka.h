@@ -6,13 +6,15 @@
  * bus_kafka.c           the bus, topics, heard and up
  * bus_kafka_handle.c    one librdkafka client on the loop: settings, queue -> eventfd -> loop,
  * events bus_kafka_reaper.c    ends clients off the loop bus_kafka_pulse.c     the thread that asks
- * for metadata once a second bus_kafka_producer.c  sending bus_kafka_feed.c      a consuming
+ * for metadata once a second bus_kafka_producer.c  sending bus_kafka_lanes.c   what waits before
+ * librdkafka gets it bus_kafka_feed.c      a consuming
  * client: partitions with own start, end and hold bus_kafka_reader.c    reading by hand: a feed
  * bus_kafka_group.c     membership client + a feed
  * bus_kafka_admin.c     topics
  */
 #include <ev.h>
 #include <librdkafka/rdkafka.h>
+#include <sys/queue.h>
 #include <time.h>
 
 #include "common/io/bus.h"
@@ -25,6 +27,7 @@ struct bus_kafka;
 struct kafka_feed;
 struct kafka_group;
 struct kafka_handle;
+struct kafka_lane;
 struct kafka_pulse;
 struct kafka_reader;
 struct kafka_reaper;
@@ -34,10 +37,12 @@ struct kafka_report;
 
 struct kafka_topic {
 	struct kafka_topic *next;
-	char *full;              /* with the prefix */
-	const char *name;        /* within @full */
-	rd_kafka_topic_t *sends; /* of the present producer, NULL: not sent to yet */
-	bool is_warm;            /* must be known before the bus is up */
+	char *full;                /* with the prefix */
+	const char *name;          /* within @full */
+	rd_kafka_topic_t *sends;   /* of the present producer, NULL: not sent to yet */
+	struct kafka_lane **lanes; /* by partition; NULL where nothing was sent yet */
+	int32_t n_lanes;
+	bool is_warm; /* must be known before the bus is up */
 };
 
 /* ---- one librdkafka client ---- */
@@ -102,17 +107,42 @@ void kafka_pulse_stop(struct kafka_pulse *p);                /* returns at once 
 struct kafka_pulse *kafka_pulse_free(struct kafka_pulse *p); /* waits for its thread: up to 1 s */
 void kafka_pulse_kick(struct kafka_pulse *p);                /* a topic is new: ask now */
 int32_t kafka_pulse_partitions(struct kafka_pulse *p, const char *full);
+int kafka_pulse_brokers(struct kafka_pulse *p); /* as last heard, 0 = not yet */
 /* Wall and monotonic time of the last answer, 0 = never. */
 void kafka_pulse_heard(struct kafka_pulse *p, int64_t *ret_wall_ms, int64_t *ret_mono_us);
 
 /* ---- producer ---- */
 
+/* A message until its report. */
+struct kafka_report {
+	struct kafka_report *next, **prev;
+	STAILQ_ENTRY(kafka_report) in_lane; /* while it waits */
+	struct kafka_lane *lane;            /* NULL: given to librdkafka past the lanes */
+	bus_sent_fn sent;
+	void *ctx;
+	int64_t sent_us;
+	/* while it waits */
+	rd_kafka_headers_t *headers; /* or NULL */
+	char *bytes;                 /* key, then value */
+	size_t n_key, n_value;
+	bool has_key, has_value;
+};
+
 struct kafka_producer {
 	struct kafka_handle h; /* first */
 	struct kafka_pulse *pulse;
-	struct kafka_report *reports; /* one a message in flight */
+	struct kafka_report *reports; /* one a message in flight, waiting ones included */
 	size_t n_in_flight;
 	bool is_fatal; /* to be replaced */
+	/* of the settings */
+	size_t messages_max, bytes_max, message_max;
+	unsigned window; /* requests in flight for each broker */
+	/* the lanes */
+	TAILQ_HEAD(, kafka_lane) ready; /* with something that waits and nothing in the air */
+	unsigned n_lanes_in_air;
+	size_t bytes_waiting;
+	bool is_kicked;
+	int64_t swept_us;
 };
 
 int kafka_producer_init(struct kafka_producer *p, struct bus_kafka *bus, struct fault *f);
@@ -120,6 +150,31 @@ void kafka_producer_fini(struct kafka_producer *p);
 int kafka_producer_send(struct kafka_producer *p, const struct bus_message *m);
 /* Makes @t known to the producer, hence to the pulse. 0 or -ENOMEM. */
 int kafka_producer_know(struct kafka_producer *p, struct kafka_topic *t);
+/* Gives a message to librdkafka; @headers are its own then. */
+rd_kafka_resp_err_t kafka_producer_give(struct kafka_producer *p, struct kafka_topic *t,
+	const struct bus_message *m, rd_kafka_headers_t *headers, struct kafka_report *x);
+/* @x's end, told to who sent it. */
+void kafka_producer_report(struct kafka_producer *p, struct kafka_report *x, int err,
+	int32_t partition, int64_t offset);
+
+/* ---- lanes ---- */
+
+/* Reads its bounds from the settings of the open client. */
+void kafka_lanes_init(struct kafka_producer *p);
+/* Of @m's partition; NULL: not known yet, or no memory. */
+struct kafka_lane *kafka_lane_of(
+	struct kafka_producer *p, struct kafka_topic *t, const struct bus_message *m);
+/* Copies; takes @headers. 0 or -ENOBUFS (nothing was taken). */
+int kafka_lane_put(struct kafka_producer *p, struct kafka_lane *l, const struct bus_message *m,
+	rd_kafka_headers_t *headers, struct kafka_report *x);
+/* A message of the lane was reported. */
+void kafka_lane_landed(struct kafka_producer *p, struct kafka_lane *l);
+/* Gives librdkafka what may go now. */
+void kafka_lanes_turn(struct kafka_producer *p);
+/* What waits belongs to nobody any more: its reports are ended by the caller. */
+void kafka_lanes_forget(struct kafka_producer *p);
+void kafka_lanes_free(struct kafka_topic *t);
+void kafka_report_drop_copy(struct kafka_report *x);
 
 /* ---- feed ---- */
 

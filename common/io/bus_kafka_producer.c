@@ -13,14 +13,6 @@
 
 #include "common/base/log.h"
 
-/* Who wants to know of a message in flight; linked, so that a bus that is freed early leaks none.
- */
-struct kafka_report {
-	struct kafka_report *next, **prev;
-	bus_sent_fn sent;
-	void *ctx;
-};
-
 static struct kafka_report *report_new(struct kafka_producer *p, const struct bus_message *m)
 {
 	struct kafka_report *x = malloc(sizeof(*x));
@@ -28,7 +20,11 @@ static struct kafka_report *report_new(struct kafka_producer *p, const struct bu
 	if (!x)
 		return NULL;
 	*x = (struct kafka_report){
-		.next = p->reports, .prev = &p->reports, .sent = m->sent, .ctx = m->ctx
+		.next = p->reports,
+		.prev = &p->reports,
+		.sent = m->sent,
+		.ctx = m->ctx,
+		.sent_us = bus_kafka_mono_us(),
 	};
 	if (x->next)
 		x->next->prev = &x->next;
@@ -43,6 +39,7 @@ static void report_free(struct kafka_producer *p, struct kafka_report *x)
 	*x->prev = x->next;
 	if (x->next)
 		x->next->prev = x->prev;
+	kafka_report_drop_copy(x);
 	free(x);
 	p->n_in_flight--;
 	p->h.bus->n.in_flight->value = (int64_t)p->n_in_flight;
@@ -66,32 +63,36 @@ static int errno_of(rd_kafka_resp_err_t err)
 	}
 }
 
-static void count(struct kafka_counters *n, int err, const rd_kafka_message_t *m)
+static void count(struct kafka_counters *n, int err, int64_t latency_us)
 {
-	int64_t latency_us = rd_kafka_message_latency(m);
-
 	counter_add(err == 0            ? n->sent_ok
 		    : err == -ETIMEDOUT ? n->sent_timeout
 		    : err == -EMSGSIZE  ? n->sent_size
 					: n->sent_error,
 		1);
-	if (!err && latency_us >= 0)
+	if (!err)
 		histogram_add(n->latency, latency_us);
+}
+
+void kafka_producer_report(struct kafka_producer *p, struct kafka_report *x, int err,
+	int32_t partition, int64_t offset)
+{
+	bus_sent_fn sent = x->sent;
+	void *ctx = x->ctx;
+
+	count(&p->h.bus->n, err, bus_kafka_mono_us() - x->sent_us);
+	if (x->lane)
+		kafka_lane_landed(p, x->lane);
+	report_free(p, x);
+	if (sent)
+		sent(ctx, err, err ? -1 : partition, err ? -1 : offset);
 }
 
 static void on_report(struct kafka_producer *p, const rd_kafka_message_t *m)
 {
-	struct kafka_report *x = m->_private;
-	bus_sent_fn sent = x->sent;
-	void *ctx = x->ctx;
-	int err = errno_of(m->err);
-
-	count(&p->h.bus->n, err, m);
-	if (err)
+	if (m->err)
 		bus_kafka_count_error(p->h.bus, m->err);
-	report_free(p, x);
-	if (sent)
-		sent(ctx, err, err ? -1 : m->partition, err ? -1 : m->offset);
+	kafka_producer_report(p, m->_private, errno_of(m->err), m->partition, m->offset);
 }
 
 static void on_event(struct kafka_handle *h, rd_kafka_event_t *e)
@@ -134,6 +135,7 @@ static int open_producer(struct kafka_producer *p, struct bus_kafka *k, struct f
 	if (r)
 		return r;
 	p->is_fatal = false;
+	kafka_lanes_init(p);
 	r = kafka_pulse_new(&p->pulse, p->h.rk);
 	if (r)
 		kafka_handle_fini(&p->h, NULL);
@@ -146,6 +148,7 @@ static void report_the_rest(struct kafka_producer *p)
 {
 	rd_kafka_event_t *e;
 
+	kafka_lanes_forget(p);
 	rd_kafka_purge(p->h.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
 	for (int tries = 0; p->reports && tries < 20; tries++)
 		while ((e = rd_kafka_queue_poll(p->h.queue, 5))) {
@@ -167,6 +170,8 @@ static void on_turn(struct kafka_handle *h)
 	struct kafka_producer *p = (struct kafka_producer *)h;
 	struct bus_kafka *k = h->bus;
 
+	if (!p->is_fatal)
+		kafka_lanes_turn(p);
 	if (!p->is_fatal)
 		return;
 	report_the_rest(p);
@@ -190,8 +195,7 @@ void kafka_producer_fini(struct kafka_producer *p)
 {
 	if (!p->h.rk)
 		return;
-	for (struct kafka_report *x = p->reports; x; x = x->next)
-		x->sent = NULL; /* nobody is told any more */
+	kafka_lanes_forget(p);
 	rd_kafka_purge(p->h.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
 	while (p->reports)
 		report_free(p, p->reports);
@@ -222,8 +226,8 @@ static rd_kafka_headers_t *headers_new(const struct bus_message *m)
 	return h;
 }
 
-static rd_kafka_resp_err_t produce(struct kafka_topic *t, const struct bus_message *m,
-	rd_kafka_t *rk, rd_kafka_headers_t *headers, struct kafka_report *x)
+rd_kafka_resp_err_t kafka_producer_give(struct kafka_producer *p, struct kafka_topic *t,
+	const struct bus_message *m, rd_kafka_headers_t *headers, struct kafka_report *x)
 {
 	int32_t partition = m->partition == BUS_BY_KEY ? RD_KAFKA_PARTITION_UA : m->partition;
 
@@ -232,8 +236,9 @@ static rd_kafka_resp_err_t produce(struct kafka_topic *t, const struct bus_messa
 		RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(m->key.p, m->key.n), \
 		RD_KAFKA_V_VALUE((void *)m->value.p, m->value.n), RD_KAFKA_V_OPAQUE(x)
 	if (headers)
-		return rd_kafka_producev(rk, MESSAGE, RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
-	return rd_kafka_producev(rk, MESSAGE, RD_KAFKA_V_END);
+		return rd_kafka_producev(
+			p->h.rk, MESSAGE, RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+	return rd_kafka_producev(p->h.rk, MESSAGE, RD_KAFKA_V_END);
 #undef MESSAGE
 }
 
@@ -261,16 +266,47 @@ static int refuse(struct kafka_producer *p, rd_kafka_resp_err_t err)
 	}
 }
 
+/* Straight to librdkafka: while the partition is not known, order with others means nothing. */
+static int send_past_lanes(struct kafka_producer *p, struct kafka_topic *t,
+	const struct bus_message *m, rd_kafka_headers_t *headers, struct kafka_report *x)
+{
+	rd_kafka_resp_err_t err = kafka_producer_give(p, t, m, headers, x);
+
+	if (!err)
+		return 0;
+	if (headers)
+		rd_kafka_headers_destroy(headers); /* producev leaves them with us on failure */
+	report_free(p, x);
+	return refuse(p, err);
+}
+
+static int send_in_lane(struct kafka_producer *p, struct kafka_lane *l, const struct bus_message *m,
+	rd_kafka_headers_t *headers, struct kafka_report *x)
+{
+	if (kafka_lane_put(p, l, m, headers, x) == 0)
+		return 0;
+	if (headers)
+		rd_kafka_headers_destroy(headers);
+	report_free(p, x);
+	counter_add(p->h.bus->n.sent_full, 1);
+	return -ENOBUFS;
+}
+
 int kafka_producer_send(struct kafka_producer *p, const struct bus_message *m)
 {
 	struct kafka_topic *t = bus_kafka_topic(p->h.bus, m->topic);
 	rd_kafka_headers_t *headers = NULL;
 	struct kafka_report *x;
+	struct kafka_lane *l;
 
 	if (!t || kafka_producer_know(p, t))
 		return -ENOBUFS;
 	if (m->partition < BUS_BY_KEY)
 		return -EINVAL;
+	if (p->is_fatal || rd_kafka_fatal_error(p->h.rk, NULL, 0))
+		return refuse(p, RD_KAFKA_RESP_ERR__FATAL);
+	if (m->key.n + m->value.n > p->message_max)
+		return refuse(p, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
 	if (m->n_headers && !(headers = headers_new(m)))
 		return -ENOBUFS;
 	x = report_new(p, m);
@@ -279,12 +315,6 @@ int kafka_producer_send(struct kafka_producer *p, const struct bus_message *m)
 			rd_kafka_headers_destroy(headers);
 		return -ENOBUFS;
 	}
-
-	rd_kafka_resp_err_t err = produce(t, m, p->h.rk, headers, x);
-	if (!err)
-		return 0;
-	if (headers)
-		rd_kafka_headers_destroy(headers); /* producev leaves them with us on failure */
-	report_free(p, x);
-	return refuse(p, err);
+	l = kafka_lane_of(p, t, m);
+	return l ? send_in_lane(p, l, m, headers, x) : send_past_lanes(p, t, m, headers, x);
 }

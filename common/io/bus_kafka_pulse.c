@@ -32,6 +32,7 @@ struct kafka_pulse {
 	int64_t heard_wall_ms, heard_mono_us; /* {lock} */
 	struct known topics[TOPICS_MAX];      /* {lock} */
 	size_t n_topics;                      /* {lock} */
+	int n_brokers;                        /* {lock} */
 };
 
 static void learn_locked(struct kafka_pulse *p, const char *full, int32_t n_partitions)
@@ -60,6 +61,7 @@ static bool ask(struct kafka_pulse *p)
 	pthread_mutex_lock(&p->lock);
 	p->heard_wall_ms = bus_kafka_wall_ms();
 	p->heard_mono_us = bus_kafka_mono_us();
+	p->n_brokers = md->broker_cnt;
 	for (int i = 0; i < md->topic_cnt; i++) {
 		const struct rd_kafka_metadata_topic *t = &md->topics[i];
 
@@ -171,6 +173,16 @@ int32_t kafka_pulse_partitions(struct kafka_pulse *p, const char *full)
 	for (size_t i = 0; i < p->n_topics && !n; i++)
 		if (strcmp(p->topics[i].full, full) == 0)
 			n = p->topics[i].n_partitions;
+	pthread_mutex_unlock(&p->lock);
+	return n;
+}
+
+int kafka_pulse_brokers(struct kafka_pulse *p)
+{
+	int n;
+
+	pthread_mutex_lock(&p->lock);
+	n = p->n_brokers;
 	pthread_mutex_unlock(&p->lock);
 	return n;
 }
