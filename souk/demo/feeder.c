@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 #include "common/base/buf.h"
 #include "common/io/record_headers.h"
@@ -22,11 +23,18 @@ struct item_state {
 	bool is_listed, is_sold;
 };
 
-/* What a delivery report is about. */
+enum row_kind { ROW_ITEM, ROW_PROFILE, ROW_LOYALTY };
+
+/* Which row a delivery report is about. */
 struct ticket {
+	STAILQ_ENTRY(ticket) link; /* among the lost */
 	struct feeder *fd;
 	uint32_t event; /* NO_EVENT: of the initial load */
+	enum row_kind kind;
+	uint32_t index; /* of the auction or user */
+	int64_t now_ms;
 };
+STAILQ_HEAD(tickets, ticket);
 
 struct feeder {
 	struct bus *bus;
@@ -37,8 +45,9 @@ struct feeder {
 	uint32_t *user_n;
 	uint32_t load_user, load_item;
 	bool is_folded;
-	size_t waiting;
-	uint8_t *pending; /* per event: reports still to come */
+	size_t waiting;      /* rows that are not in Kafka yet, the lost included */
+	uint8_t *pending;    /* those of each event */
+	struct tickets lost; /* refused: to be sent again */
 	uint32_t sent_upto, settled;
 	struct buf text;
 };
@@ -51,6 +60,7 @@ int feeder_new(struct feeder **ret, struct bus *bus, const struct schedule *s,
 	if (!fd)
 		return -ENOMEM;
 	*fd = (struct feeder){ .bus = bus, .s = s, .config = *config, .text = BUF_INIT(8192) };
+	STAILQ_INIT(&fd->lost);
 	if (fd->config.n_users > s->n_users)
 		fd->config.n_users = s->n_users;
 	fd->items = calloc(s->n_auctions ? s->n_auctions : 1, sizeof(*fd->items));
@@ -69,32 +79,49 @@ int feeder_new(struct feeder **ret, struct bus *bus, const struct schedule *s,
 
 struct feeder *feeder_free(struct feeder *fd)
 {
-	if (fd) {
-		buf_fini(&fd->text);
-		free(fd->items);
-		free(fd->spent);
-		free(fd->user_n);
-		free(fd->pending);
-		free(fd);
+	struct ticket *ticket;
+
+	if (!fd)
+		return NULL;
+	while ((ticket = STAILQ_FIRST(&fd->lost))) {
+		STAILQ_REMOVE_HEAD(&fd->lost, link);
+		free(ticket);
 	}
+	buf_fini(&fd->text);
+	free(fd->items);
+	free(fd->spent);
+	free(fd->user_n);
+	free(fd->pending);
+	free(fd);
 	return NULL;
 }
 
-static void sent(void *ctx, int err, int32_t partition, int64_t offset)
+static void settle(struct ticket *ticket)
 {
-	struct ticket *ticket = ctx;
 	struct feeder *fd = ticket->fd;
 
-	(void)err; /* a row that was lost comes again with the next event of its item */
-	(void)partition;
-	(void)offset;
 	fd->waiting--;
 	if (ticket->event != NO_EVENT)
 		fd->pending[ticket->event]--;
 	free(ticket);
 }
 
+/* A lost row may be in the log, too: the one sent again has its version or a higher one. */
+static void sent(void *ctx, int err, int32_t partition, int64_t offset)
+{
+	struct ticket *ticket = ctx;
+
+	(void)partition;
+	(void)offset;
+	if (err)
+		STAILQ_INSERT_TAIL(&ticket->fd->lost, ticket, link);
+	else
+		settle(ticket);
+}
+
 struct row {
+	enum row_kind kind;
+	uint32_t index;
 	const char *topic;
 	struct str key;
 	struct version ver;
@@ -131,7 +158,9 @@ static int send_row(struct feeder *fd, uint32_t event, const struct row *row, in
 
 	if (!ticket)
 		return -ENOMEM;
-	*ticket = (struct ticket){ fd, event };
+	*ticket = (struct ticket){
+		.fd = fd, .event = event, .kind = row->kind, .index = row->index, .now_ms = now_ms
+	};
 	r = bus_send(fd->bus, &(struct bus_message){
 				      .topic = row->topic,
 				      .partition = BUS_BY_KEY,
@@ -169,8 +198,7 @@ struct version feeder_version(const struct feeder *fd, uint32_t event)
 	return row_version(fd, event + 2);
 }
 
-static int send_item(
-	struct feeder *fd, uint32_t event, uint32_t auction, bool confirm, int64_t now_ms)
+static int send_item(struct feeder *fd, uint32_t event, uint32_t auction, int64_t now_ms)
 {
 	const struct auction *a = &fd->s->auctions[auction];
 	const struct item_state *st = &fd->items[auction];
@@ -192,8 +220,9 @@ static int send_item(
 			.collection = STR(SCHEDULE_SLUG),
 			.title = str_of(title),
 		});
-	return send_row(
-		fd, event, &(struct row){ TOPIC_INVENTORY, str_of(item), ver, confirm }, now_ms);
+	return send_row(fd, event,
+		&(struct row){ ROW_ITEM, auction, TOPIC_INVENTORY, str_of(item), ver, true },
+		now_ms);
 }
 
 /* A stable draw in 0..7 from an address, for what the data does not say. */
@@ -229,7 +258,7 @@ static int send_profile(struct feeder *fd, uint32_t user)
 							    : STR("{\"pricing\":false}"),
 		});
 	return send_row(fd, NO_EVENT,
-		&(struct row){ TOPIC_PROFILE, str_of(u->address), ver, false },
+		&(struct row){ ROW_PROFILE, user, TOPIC_PROFILE, str_of(u->address), ver, false },
 		fd->config.start_ms);
 }
 
@@ -258,7 +287,8 @@ static int send_loyalty(struct feeder *fd, uint32_t event, uint32_t user, int64_
 			.tier = (int)feeder_tier(spent),
 			.points = (int64_t)(spent / (eth / 100)),
 		});
-	return send_row(fd, event, &(struct row){ TOPIC_LOYALTY, key, ver, false }, now_ms);
+	return send_row(fd, event,
+		&(struct row){ ROW_LOYALTY, user, TOPIC_LOYALTY, key, ver, false }, now_ms);
 }
 
 /* What event @e does to our picture of the world. */
@@ -300,7 +330,7 @@ bool feeder_load(struct feeder *fd, uint32_t upto)
 		if (!fd->items[fd->load_item].is_listed)
 			continue;
 		if (fd->waiting > 2000 ||
-			send_item(fd, NO_EVENT, fd->load_item, true, fd->config.start_ms))
+			send_item(fd, NO_EVENT, fd->load_item, fd->config.start_ms))
 			return false;
 	}
 	return true;
@@ -312,7 +342,7 @@ int feeder_send(struct feeder *fd, uint32_t event, int64_t now_ms)
 	int r;
 
 	fold(fd, event);
-	r = send_item(fd, event, ev->auction, true, now_ms);
+	r = send_item(fd, event, ev->auction, now_ms);
 	if (!r && ev->kind == SCHEDULE_SOLD) {
 		const uint32_t winner = fd->s->auctions[ev->auction].bids[ev->bid].bidder;
 
@@ -327,8 +357,31 @@ void feeder_passed(struct feeder *fd, uint32_t upto)
 	fd->sent_upto = upto;
 }
 
+static int send_again(struct feeder *fd, const struct ticket *t)
+{
+	switch (t->kind) {
+	case ROW_PROFILE:
+		return send_profile(fd, t->index);
+	case ROW_LOYALTY:
+		return send_loyalty(fd, t->event, t->index, t->now_ms);
+	default:
+		return send_item(fd, t->event, t->index, t->now_ms);
+	}
+}
+
+static void resend(struct feeder *fd)
+{
+	struct ticket *t;
+
+	while ((t = STAILQ_FIRST(&fd->lost)) && send_again(fd, t) == 0) {
+		STAILQ_REMOVE_HEAD(&fd->lost, link);
+		settle(t);
+	}
+}
+
 uint32_t feeder_settled(struct feeder *fd)
 {
+	resend(fd);
 	while (fd->settled < fd->sent_upto && fd->pending[fd->settled] == 0)
 		fd->settled++;
 	return fd->settled;

@@ -43,6 +43,7 @@ void feeder_passed(struct feeder *fd, uint32_t upto);
 enum loyalty_tier feeder_tier(u128 spent);
 bool feeder_allows_pricing(const struct schedule_user *u);
 
-/* The rows of all events below this index are in Kafka. */
+/* The rows of all events below this index are in Kafka. Sends again what Kafka did not take: to be
+ * called now and then until nothing waits. */
 uint32_t feeder_settled(struct feeder *fd);
-size_t feeder_waiting(const struct feeder *fd); /* reports that are still to come */
+size_t feeder_waiting(const struct feeder *fd); /* rows that are not in Kafka yet */

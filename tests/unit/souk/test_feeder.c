@@ -1,5 +1,8 @@
 /* The headers of what the demo's feeder writes; the values are the table codecs' own. */
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -126,4 +129,107 @@ Test(feeder, a_repeated_event_has_the_id_of_the_first)
 	cr_expect(str_eq(id[0], id[1]));
 	cr_expect(not(str_eq(id[0], id[2])));
 	world_fini(&w);
+}
+
+Test(feeder, a_row_that_kafka_refused_is_not_settled_but_sent_again)
+{
+	struct world w;
+
+	world_init(&w);
+	sim_broker_fail_sends(w.broker, TOPIC_INVENTORY, 1, -ETIMEDOUT);
+	cr_assert(zero(int, feeder_send(w.feeder, 0, START + 1000)));
+	feeder_passed(w.feeder, 1);
+	loop_sim_settle(w.loop);
+	cr_expect(eq(sz, feeder_waiting(w.feeder), 1));
+	cr_expect(zero(u32, feeder_settled(w.feeder))); /* and it is sent again */
+	cr_expect(eq(sz, feeder_waiting(w.feeder), 1));
+	cr_expect(zero(u32, feeder_settled(w.feeder)));
+	loop_sim_settle(w.loop);
+	cr_expect(eq(u32, feeder_settled(w.feeder), 1));
+	cr_expect(zero(sz, feeder_waiting(w.feeder)));
+	cr_expect(eq(i64, sim_broker_high(w.broker, TOPIC_INVENTORY, 0), 1));
+	expect_header(sim_broker_record(w.broker, TOPIC_INVENTORY, 0, 0), "ce_time",
+		"2026-11-22T08:00:01.000Z");
+	world_fini(&w);
+}
+
+Test(feeder, a_lost_row_comes_again_as_its_item_is_by_then)
+{
+	const struct bus_record *r;
+	char version[64];
+	struct world w;
+
+	world_init(&w);
+	sim_broker_fail_sends(w.broker, TOPIC_INVENTORY, 1, -ETIMEDOUT);
+	cr_assert(zero(int, feeder_send(w.feeder, 0, START)));
+	cr_assert(zero(int, feeder_send(w.feeder, 1, START + 1000)));
+	feeder_passed(w.feeder, 2);
+	loop_sim_settle(w.loop);
+	cr_expect(
+		zero(u32, feeder_settled(w.feeder))); /* event 1 is there, event 0 holds it back */
+	loop_sim_settle(w.loop);
+	cr_expect(eq(u32, feeder_settled(w.feeder), 2));
+	r = sim_broker_record(w.broker, TOPIC_INVENTORY, 0, 1);
+	cr_assert(r != NULL);
+	snprintf(version, sizeof(version), "\"ver\":\"%" PRId64 ".3\"", START);
+	cr_expect(memmem(r->value.p, r->value.n, version, strlen(version)) != NULL, STR_FMT,
+		STR_ARG(r->value));
+	world_fini(&w);
+}
+
+Test(feeder, rows_of_the_load_that_were_lost_are_waited_for_and_sent_again)
+{
+	struct world w;
+
+	world_init(&w);
+	/* The profile is lost twice. */
+	sim_broker_fail_sends(w.broker, TOPIC_PROFILE, 2, -ETIMEDOUT);
+	sim_broker_fail_sends(w.broker, TOPIC_LOYALTY, 1, -ETIMEDOUT);
+	cr_assert(feeder_load(w.feeder, 0));
+	loop_sim_settle(w.loop);
+	cr_expect(eq(sz, feeder_waiting(w.feeder), 2));
+	for (int i = 0; i < 2; i++) {
+		(void)feeder_settled(w.feeder);
+		loop_sim_settle(w.loop);
+	}
+	cr_expect(zero(sz, feeder_waiting(w.feeder)));
+	cr_expect(eq(i64, sim_broker_high(w.broker, TOPIC_PROFILE, 0), 1));
+	cr_expect(eq(i64, sim_broker_high(w.broker, TOPIC_LOYALTY, 0), 1));
+	world_fini(&w);
+}
+
+Test(feeder, a_full_bus_leaves_the_lost_for_later)
+{
+	struct world w;
+
+	world_init(&w);
+	sim_broker_fail_sends(w.broker, TOPIC_INVENTORY, 2, -ETIMEDOUT);
+	cr_assert(zero(int, feeder_send(w.feeder, 0, START)));
+	cr_assert(zero(int, feeder_send(w.feeder, 1, START)));
+	feeder_passed(w.feeder, 2);
+	loop_sim_settle(w.loop);
+	sim_bus_set_queue_max(w.bus, 1);
+	cr_expect(zero(u32, feeder_settled(w.feeder))); /* one goes, the other finds no room */
+	cr_expect(eq(sz, feeder_waiting(w.feeder), 2));
+	loop_sim_settle(w.loop);
+	cr_expect(eq(sz, feeder_waiting(w.feeder), 1));
+	cr_expect(eq(u32, feeder_settled(w.feeder), 1));
+	loop_sim_settle(w.loop);
+	cr_expect(eq(u32, feeder_settled(w.feeder), 2));
+	world_fini(&w);
+}
+
+Test(feeder, given_up_with_lost_rows_nothing_is_left_behind)
+{
+	struct world w;
+
+	world_init(&w);
+	sim_broker_fail_sends(w.broker, TOPIC_INVENTORY, 1, -ETIMEDOUT);
+	cr_assert(zero(int, feeder_send(w.feeder, 0, START)));
+	loop_sim_settle(w.loop);
+	cr_expect(eq(sz, feeder_waiting(w.feeder), 1));
+	feeder_free(w.feeder);
+	bus_free(w.bus);
+	sim_broker_free(w.broker);
+	loop_free(w.loop);
 }
