@@ -39,7 +39,7 @@ struct shoppers_shared {
 	struct tracker *tracker;
 	struct order_audit *orders;
 	struct histogram *latency; /* event -> first answer, us from the intended send time */
-	struct histogram *order_ack, *order_reserved; /* us, from the first click */
+	struct histogram *order_ack, *order_reserved; /* us from the click, in one session */
 	struct arena *scratch;
 	struct shopper_counts counts;
 	struct shopper_order_counts order_counts;

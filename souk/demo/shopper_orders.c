@@ -308,6 +308,7 @@ void shopper_orders_connected(struct shopper_orders *o)
 			continue;
 		p->wants_status = p->is_acked;
 		p->asked_in_quiet = false;
+		p->asked = 0;
 		p->next_us = 0;
 	}
 }
@@ -327,16 +328,18 @@ void shopper_orders_closed(struct shopper_orders *o)
 
 static void pursue(struct shopper_orders *o, struct placed *p, int64_t at_us)
 {
+	const bool must_order = !p->is_acked || p->must_repeat;
+
 	if (p->is_acked && !p->wants_status && at_us - p->news_us > SHOPPER_ORDER_QUIET_MS * 1000) {
 		p->wants_status = p->asked_in_quiet = true;
 		p->next_us = at_us;
 	}
-	if (at_us < p->next_us || (p->is_acked && !p->wants_status))
+	if (at_us < p->next_us || (!must_order && !p->wants_status))
 		return;
 	forget_flights(o, p);
-	if (!shopper_orders_say(o, p->is_acked ? COMMAND_STATUS : COMMAND_PLACE, p))
+	if (!shopper_orders_say(o, must_order ? COMMAND_PLACE : COMMAND_STATUS, p))
 		return;
-	*(p->is_acked ? &o->counts->asked : &o->counts->retries) += 1;
+	*(must_order ? &o->counts->retries : &o->counts->asked) += 1;
 	p->next_us = at_us + SHOPPER_ORDER_ASK_MS * 1000;
 }
 

@@ -20,7 +20,7 @@
 #define SHOPPER_ORDERS_FLIGHT  10
 #define SHOPPER_ORDER_ASK_MS   3000  /* no answer: again */
 #define SHOPPER_ORDER_QUIET_MS 10000 /* no news of an open order: ask */
-#define SHOPPER_NOT_FOUND_MAX  5     /* then it is ordered again */
+#define SHOPPER_NOT_FOUND_MAX  4     /* then it is ordered again */
 
 struct shopper;
 struct shopper_orders;

@@ -23,16 +23,17 @@ struct placed {
 	bool is_used, is_acked, is_over;
 	bool was_cut; /* its session ended: what was pushed meanwhile is lost */
 	bool wants_status, asked_in_quiet;
+	bool must_repeat; /* acknowledged once, and nobody knows it: order it again */
 	bool other_body_sent, other_body_waits;
 	char name[48]; /* the client's id */
 	struct id id;  /* Souk's */
 	struct order_plan plan;
 	char *quote, *item;
 	int64_t first_us;
-	int64_t next_us;      /* when to do what is to be done next */
-	int64_t news_us;      /* when something was last heard of it */
-	int64_t n, session_n; /* highest told; by this session */
-	unsigned not_found;
+	int64_t next_us;           /* when to do what is to be done next */
+	int64_t news_us;           /* when something was last heard of it */
+	int64_t n, session_n;      /* highest told; by this session */
+	unsigned asked, not_found; /* since it last heard a state */
 	uint64_t serial;
 };
 

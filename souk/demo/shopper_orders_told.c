@@ -17,10 +17,10 @@ static struct placed *find_placed(struct shopper_orders *o, struct str name)
 
 static void is_acked(struct shopper_orders *o, struct placed *p)
 {
-	if (!p->is_acked)
+	if (!p->is_acked && !p->was_cut)
 		histogram_add(o->shared->order_ack, shopper_orders_now_us(o) - p->first_us);
 	p->is_acked = true;
-	p->not_found = 0;
+	p->must_repeat = false;
 	p->wants_status = p->wants_status || (p->was_cut && !p->is_over);
 	p->next_us = 0;
 	p->news_us = shopper_orders_now_us(o);
@@ -69,14 +69,20 @@ static void order_error(struct shopper_orders *o, struct placed *p, const struct
 		order_audit_wrongly_refused(o->shared->orders, id_str(&p->id));
 }
 
+/* Not found, and that is temporary: the gateway knows the order, its state comes. Else nobody here
+ * does: it is ordered again, since the same id gets the first one's answer. */
 static void status_error(struct shopper_orders *o, struct placed *p, const struct told_error *e)
 {
-	const int64_t wait_ms = e->retry_after_ms > FOUND_MS ? e->retry_after_ms : FOUND_MS;
+	const int64_t patience_ms = FOUND_MS << (p->asked < 3 ? p->asked : 3);
+	const int64_t wait_ms = e->retry_after_ms > patience_ms ? e->retry_after_ms : patience_ms;
 
+	p->asked++;
 	p->next_us = shopper_orders_now_us(o) + wait_ms * 1000;
-	if (str_eqz(e->code, "not_found") && ++p->not_found >= SHOPPER_NOT_FOUND_MAX) {
-		p->is_acked = false; /* order it again: the same id gets the first one's answer */
+	if (!str_eqz(e->code, "not_found") || e->is_temporary)
+		return;
+	if (++p->not_found >= SHOPPER_NOT_FOUND_MAX) {
 		p->not_found = 0;
+		p->must_repeat = true;
 	}
 }
 
@@ -122,7 +128,7 @@ static void take_state(struct shopper_orders *o, struct placed *p, const struct 
 	order_audit_heard(o->shared->orders, id_str(&p->id), t->n, t->state);
 	if (t->n <= p->n)
 		return;
-	if (str_eqz(t->state, "RESERVED"))
+	if (str_eqz(t->state, "RESERVED") && !p->was_cut)
 		histogram_add(o->shared->order_reserved, shopper_orders_now_us(o) - p->first_us);
 	p->n = t->n;
 	p->is_over = ends(t->state);
@@ -150,8 +156,8 @@ void shopper_orders_told(struct shopper_orders *o, uint64_t id, const struct tol
 				"order=%s n=%lld of=%lld", p->id.text, (long long)p->n,
 				(long long)t->n);
 		}
-		p->wants_status = p->asked_in_quiet = false;
-		p->not_found = 0;
+		p->wants_status = p->asked_in_quiet = p->must_repeat = false;
+		p->asked = p->not_found = 0;
 		if (t->n > p->session_n)
 			p->session_n = t->n; /* pushes go on from there */
 	} else {
