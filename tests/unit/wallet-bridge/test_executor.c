@@ -754,6 +754,101 @@ Test(executor, a_step_whose_report_failed_is_said_again_as_it_was)
 	world_fini(&w);
 }
 
+/* A bus that takes steps and loses the reports of the first @n_lost. */
+static struct forgetful {
+	struct bus bus;
+	struct bus *real;
+	int n_lost;
+} forgetful;
+
+struct lost_report {
+	bus_sent_fn sent;
+	void *ctx;
+};
+
+static void report_lost(void *ctx, int err, int32_t partition, int64_t offset)
+{
+	struct lost_report *r = ctx;
+
+	(void)err;
+	(void)partition;
+	(void)offset;
+	r->sent(r->ctx, -ETIMEDOUT, -1, -1);
+	free(r);
+}
+
+static int forgetful_send(struct bus *b, const struct bus_message *m)
+{
+	struct bus_message as = *m;
+	struct lost_report *r;
+	int err;
+
+	(void)b;
+	if (m->n_headers == 0 || forgetful.n_lost == 0) /* an owner record has no headers */
+		return bus_send(forgetful.real, m);
+	r = malloc(sizeof(*r));
+	cr_assert(r != NULL);
+	*r = (struct lost_report){ m->sent, m->ctx };
+	as.sent = report_lost;
+	as.ctx = r;
+	forgetful.n_lost--;
+	err = bus_send(forgetful.real, &as);
+	if (err != 0)
+		free(r);
+	return err;
+}
+
+static int32_t forgetful_partitions(struct bus *b, const char *topic)
+{
+	(void)b;
+	return bus_partitions(forgetful.real, topic);
+}
+
+static int forgetful_reader_open(
+	struct bus *b, struct bus_reader **ret, const struct bus_reader_ops *ops, void *ctx)
+{
+	(void)b;
+	return bus_reader_open(forgetful.real, ret, ops, ctx);
+}
+
+static int forgetful_group_open(struct bus *b, struct bus_group **ret, const char *group,
+	const char *const *topics, size_t n_topics, const struct bus_group_ops *ops, void *ctx)
+{
+	(void)b;
+	return bus_group_open(forgetful.real, ret, group, topics, n_topics, ops, ctx);
+}
+
+Test(executor, a_step_that_is_in_the_log_though_its_report_failed_is_repeated_with_its_number)
+{
+	static const struct bus_ops ops = { .send = forgetful_send,
+		.partitions = forgetful_partitions,
+		.reader_open = forgetful_reader_open,
+		.group_open = forgetful_group_open };
+	struct executor_env env;
+	struct fault f = { 0 };
+	const char *order;
+	struct world w;
+
+	world_init(&w);
+	cr_assert(zero(int, bus_sim_new(&w.bus[0], w.broker, "")));
+	cr_assert(zero(int, metrics_new(&w.metrics[0], 64)));
+	forgetful = (struct forgetful){ { &ops }, w.bus[0], 3 };
+	env = (struct executor_env){ w.loop, &forgetful.bus, w.metrics[0], "forgetful" };
+	cr_assert(
+		zero(int, executor_dry_run_new(&w.executor[0], &env, &w.config, &f)), "%s", f.text);
+	loop_sim_settle(w.loop);
+	order = order_of(&w, 4, 0);
+	bridge_supply(&w, 0, ITEM, 1);
+	bridge_request(&w, 0, ITEM, order);
+	run(&w, LIFE_MS);
+	expect_plan(&w, order);
+	/* SENT three times over, by the same number; nobody took the partition. */
+	cr_expect(eq(
+		i64, sim_broker_high(w.broker, TOPIC_LEDGER, ledger_partition()), SHARDS + 4 + 3));
+	cr_expect(zero(i64, world_count(&w, 0, "souk_executor_partitions_total", "lost")));
+	world_fini(&w);
+}
+
 Test(executor, a_payment_begun_in_time_does_not_expire_because_its_report_was_late)
 {
 	const char *order;
