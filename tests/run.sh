@@ -92,6 +92,7 @@ e2e() {
 		echo "not ok - playwright-core and axe-core cannot be installed" | tee "$OUT/browser.tap" >&2
 	fi
 	tap e2e-demo-kafka tests/support/with_kafka.sh /usr/bin/python3 tests/e2e/demo.py --real
+	tap e2e-crash tests/support/with_kafka.sh /usr/bin/python3 tests/e2e/crash.py
 }
 
 docs() {
