@@ -204,7 +204,6 @@ static void remember(struct partition *p, struct live_offer *o)
 					  .user = o->interest.user,
 					  .item = o->interest.item,
 					  .now_ms = in->now,
-					  .issued_ms = o->issued_ms,
 					  .price = result->price,
 					  .bid_net = in->bestbid.bid_net });
 }

@@ -2,12 +2,11 @@
  * One queue of decisions in order of time, and counters beside it that the queue's end takes back.
  *
  * The lowest price shown is a sliding minimum: per (session, user, item) a short queue of prices
- * that rise with the time their offers were issued (one that is not lower and goes no later says
- * nothing), whose front is the minimum and leaves when its offer has run out. A revision comes in
- * under the time of its offer, so not always at the end. The ceiling makes rising prices rare, so a
- * few places do; when they run out, the last two become one with the lower price and the later
- * time, which can only hold prices down. An offer made after the market moved begins anew: what was
- * shown under another best bid binds nobody.
+ * that only rise (a new price drops all that are not lower), whose front is the minimum and leaves
+ * when it is too old. The ceiling makes rising prices rare, so a few places do; when they run out,
+ * the newest two become one with the lower price and the later time, which can only hold prices
+ * down. An offer made after the market moved begins anew: what was shown under another best bid
+ * binds nobody.
  */
 #include "pricing/recent.h"
 
@@ -35,8 +34,8 @@ struct shown {
 	size_t n;
 	struct {
 		struct money price, bid_net;
-		int64_t now_ms; /* when the offer was issued */
-	} v[SHOWN_MAX];         /* rising in price and time */
+		int64_t now_ms;
+	} v[SHOWN_MAX]; /* rising in price and time */
 };
 
 struct recent {
@@ -186,52 +185,22 @@ static void shown_expire(struct shown *s, int64_t before_ms)
 		shown_pop(s, 1);
 }
 
-/* Another entry says as much: not dearer and for no less long. */
-static bool shown_covers(const struct shown *s, u128 price, int64_t issued_ms)
-{
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->v[i].price.amount <= price && s->v[i].now_ms >= issued_ms)
-			return true;
-	}
-	return false;
-}
-
-static void shown_drop_covered(struct shown *s, u128 price, int64_t issued_ms)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->v[i].price.amount < price || s->v[i].now_ms > issued_ms)
-			s->v[n++] = s->v[i];
-	}
-	s->n = n;
-}
-
 static void shown_add(struct recent *r, struct shown *s, const struct recent_decision *d)
 {
-	int64_t issued_ms = d->issued_ms ? d->issued_ms : d->now_ms;
-	u128 price = d->price.amount;
-	size_t at = 0;
-
 	shown_expire(s, d->now_ms - r->ttl_ms);
 	if (s->n && guard_market_moved(s->v[0].bid_net, d->bid_net, r->moved_bps))
 		s->n = 0;
 	if (s->n && !currency_is_par(s->v[0].price.currency, d->price.currency))
 		s->n = 0;
-	shown_drop_covered(s, price, issued_ms);
-	if (shown_covers(s, price, issued_ms))
-		return;
-	if (s->n == SHOWN_MAX) {
-		s->v[s->n - 2].now_ms = s->v[s->n - 1].now_ms;
+	while (s->n && s->v[s->n - 1].price.amount >= d->price.amount)
 		s->n--;
+	if (s->n == SHOWN_MAX) {
+		s->v[s->n - 1].now_ms = d->now_ms;
+		return;
 	}
-	while (at < s->n && s->v[at].price.amount < price)
-		at++;
-	memmove(&s->v[at + 1], &s->v[at], (s->n - at) * sizeof(s->v[0]));
-	s->v[at].price = d->price;
-	s->v[at].bid_net = d->bid_net;
-	s->v[at].now_ms = issued_ms;
-	s->n++;
+	s->v[s->n].price = d->price;
+	s->v[s->n].bid_net = d->bid_net;
+	s->v[s->n++].now_ms = d->now_ms;
 }
 
 static int64_t live_of(const struct keyed *counters, struct str key)

@@ -22,7 +22,6 @@ struct recent;
 struct recent_decision {
 	struct str interest, session, user, item; /* item may be absent */
 	int64_t now_ms;
-	int64_t issued_ms; /* of the offer; 0 = @now_ms */
 	bool is_offer;
 	struct money price, bid_net; /* offers only; bid_net may be absent */
 };
@@ -45,8 +44,8 @@ void recent_look(struct recent *r, struct str session, struct str user, struct s
 	int64_t now_ms, struct recent_view *ret);
 /* Copies. 0 or -ENOMEM (then it is not remembered). */
 MUST_CHECK int recent_add(struct recent *r, const struct recent_decision *d);
-/* The offer of an interest has another price: it is one of those shown, for as long as the offer
- * lives. What has no room is forgotten. */
+/* The offer of an interest has another price: shown from now on, and bound to as any other. What
+ * has no room is forgotten. */
 void recent_revised(struct recent *r, const struct recent_decision *d);
 /* Whether the offer of @interest is among those counted as live. */
 bool recent_counts(const struct recent *r, struct str interest);
