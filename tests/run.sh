@@ -86,8 +86,10 @@ e2e() {
 	tap e2e-clients /usr/bin/python3 tests/e2e/clients.py
 	tap e2e-operators /usr/bin/python3 tests/e2e/operators.py
 	tap shop-modules node tests/e2e/shop_modules.mjs
+	tap ops-modules node tests/e2e/ops_modules.mjs
 	if need_browser; then
 		tap e2e-storefront node tests/e2e/storefront.mjs
+		tap e2e-ops node tests/e2e/ops.mjs
 	else
 		echo "not ok - playwright-core and axe-core cannot be installed" | tee "$OUT/browser.tap" >&2
 	fi
