@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "common/base/log.h"
-#include "common/model/order.h"
+#include "common/model/ledger.h"
 #include "common/model/topics.h"
 #include "wallet-bridge/dry_run_shard.h"
 #include "wallet-bridge/executor.h"
@@ -164,8 +164,9 @@ static void metrics_init(struct dry_run_metrics *ret, struct metrics *m)
 	static const struct metric_def LAG = { "souk_executor_step_lag_seconds",
 		METRIC_HISTOGRAM_SECONDS, "From when a step was due until it was sent.", NULL };
 
-	for (int s = ORDER_SENT; s <= ORDER_CANCELLED; s++)
-		ret->outcomes[s] = metrics_counter(m, &OUTCOMES, order_state_names[s]);
+	for (int s = 0; order_state_names[s]; s++)
+		if (outcome_state_is(s))
+			ret->outcomes[s] = metrics_counter(m, &OUTCOMES, order_state_names[s]);
 	ret->taken = metrics_counter(m, &REQUESTS, "taken");
 	ret->beyond = metrics_counter(m, &REQUESTS, "beyond");
 	ret->void_ = metrics_counter(m, &REQUESTS, "void");
