@@ -13,12 +13,36 @@ where = ["--kafka", os.environ["SOUK_TEST_KAFKA"]] if REAL else []
 on = "real Kafka" if REAL else "the embedded broker"
 tap = Tap()
 
-CHECKS = ["every_ack_decided_and_heard", "no_price_broke_a_guard", "revisions_never_back", "every_decision_recomputes", "guard_conflicts_under_1_percent",
-          "every_message_readable"]
+CHECKS = ["every_ack_decided_and_heard", "no_price_broke_a_guard", "no_price_rose_by_itself", "revisions_never_back", "pushes_in_order",
+          "every_decision_recomputes", "guard_conflicts_under_1_percent", "every_message_readable", "every_order_answered", "one_request_per_order",
+          "stock_adds_up", "nothing_sold_twice", "results_in_order", "refusals_are_right", "order_audit_complete"]
+ENDS = {"FINAL", "REJECTED", "REVERTED", "EXPIRED", "CANCELLED"}
+
+
+def is_in_order(lat):
+    return 0 < lat["p50"] <= lat["p90"] <= lat["p99"] <= lat["p999"]
+
+
+def the_orders(s, detail):
+    """What shoppers ordered, what became of it, and that the counts agree with each other."""
+    states, records, shopping = s["orders"], s["order_records"], s["shopping"]
+    tap.ok(states.get("FINAL", 0) > 100 and states.get("REJECTED", 0) > 0, "orders were paid, and some refused", detail)
+    tap.ok(states.get("REVERTED", 0) + states.get("EXPIRED", 0) > 0, "some payments failed, and gave their unit back", detail)
+    tap.ok(set(states) <= ENDS, "every order has come to its end", states)
+    tap.eq(sum(states.values()), records["orders"], "every order on the topic has a state")
+    tap.eq(records["requests"] + records["refusals"], records["orders"], "each was requested or refused, once")
+    tap.eq(records["releases"], states.get("REVERTED", 0) + states.get("EXPIRED", 0), "units came back from those that failed, and no others")
+    tap.ok(s["order_reasons"].get("BAD_QUOTE") == shopping["tampered"] > 0, "whoever tampered with a quote was refused for it", detail)
+    tap.ok(shopping["twice"] > 0 and shopping["retries"] > 0 and shopping["asked"] > 0, "shoppers clicked twice, tried again and asked", shopping)
+    tap.ok(records["repeats"] > 0, "so some orders were sent more than once", records)
+    tap.ok(shopping["refused"] == shopping["instalments"] > 0, "instalments, and nothing else, were refused at the gateway", shopping)
+    tap.ok(0 < shopping["conflicts_told"] <= shopping["conflicts"], "an id with another body was a conflict", shopping)
+    tap.ok(is_in_order(s["order_latency_ms"]["ack"]) and is_in_order(s["order_latency_ms"]["reserved"]), "order latencies are there and in order", detail)
+
 
 def the_scene(again, *args):
     """Runs the scene once, with the demo's own checks and ours on its summary."""
-    with tap.test(f"the scene on {on}{again}"), Demo("--for", "20s", "--rate", "200", *where, *args) as d:
+    with tap.test(f"the scene on {on}{again}"), Demo("--for", "20s", "--rate", "200", "--order-one-in", "12", *where, *args) as d:
         ready = d.ready()
         tap.ok(all(k in ready for k in ("ws", "http", "kafka", "redis", "admin", "token")), "the ready line has its members", ready)
         for role, url in ready["admin"].items():
@@ -32,8 +56,10 @@ def the_scene(again, *args):
         tap.ok(summary["acks"] > 2000 and summary["acks"] >= 0.97 * summary["events"], "nearly every event was acknowledged", detail)
         tap.ok(summary["decisions"].get("OFFER", 0) > 0.5 * summary["acks"], "most were answered with an offer", detail)
         tap.ok(summary["answered_again"] == 0, "and none twice, since no owner changed", detail)
-        lat = summary["latency_ms"]
-        tap.ok(0 < lat["p50"] <= lat["p90"] <= lat["p99"] <= lat["p999"], "latency percentiles are there and in order", lat)
+        tap.ok(is_in_order(summary["latency_ms"]), "latency percentiles are there and in order", summary["latency_ms"])
+        tap.ok(summary["revisions"] > 0 and summary["withdrawn"] > 0 and summary["market"] > 0, "live offers moved with the market", detail)
+        tap.ok(summary["left"] > 0, "shoppers left and came back", detail)
+        the_orders(summary, detail)
         tap.eq(d.leftovers(), ([], []), "no process and no file is left behind")
 
 
@@ -65,7 +91,7 @@ if not REAL:
 
     with tap.test("a child dies"), Demo() as d:
         ready = d.ready()
-        for role in ("pricing", "connectors", "bidding", "redis-server"):
+        for role in ("pricing", "connectors", "bidding", "wallet-bridge", "ws-server", "redis-server"):
             pid = d.child(role)
             tap.ok(pid is not None, f"{role} runs as a child")
             os.kill(pid, signal.SIGKILL)
@@ -79,7 +105,8 @@ if not REAL:
                     return False
             tap.ok(wait_for(is_ready, 60, f"{role} ready again"), f"{role} is ready again")
         d.process.send_signal(signal.SIGINT)
-        d.end()
+        summary, code = d.end(120)
+        tap.ok(code == 0 and all(summary["checks"].values()), "every check holds in spite of the restarts", json.dumps(summary) + d.stderr())
         tap.eq(d.leftovers(), ([], []), "nothing is left behind after restarts")
 
 sys.exit(tap.done())
