@@ -177,7 +177,7 @@ export class Piece {
 		const order = this.#shop.orders.of(this.#item);
 		$('piece-order').hidden = !order;
 		if (order) $('piece-order-body').replaceChildren(...ladder(order));
-		this.#buttons();
+		this.#paint();
 	}
 
 	#buttons() {
@@ -190,24 +190,34 @@ export class Piece {
 	}
 
 	#show() {
-		const { state, offer, reason } = this.#offer;
-		const panel = $('offer');
-		panel.dataset.state = state === 'gone' && reason === 'SOLD_OUT' ? 'sold' : state;
-		$('piece').dataset.state = panel.dataset.state;
+		this.#paint();
+		if (this.#offer.state === 'live') this.#showLive(this.#offer.offer);
+		this.#announce();
+	}
+
+	/** How the panel is dressed: sold is one thing, sold to us another. */
+	#look() {
+		const { state, reason } = this.#offer;
+		if (this.#current() && (state === 'out' || state === 'gone')) return 'mine';
+		return state === 'gone' && reason === 'SOLD_OUT' ? 'sold' : state;
+	}
+
+	#paint() {
+		const { state, offer } = this.#offer;
+		$('offer').dataset.state = this.#look();
+		$('piece').dataset.state = this.#look();
 		$('offer-live').hidden = state !== 'live';
 		$('offer-say').hidden = state === 'live';
-		if (state === 'live') this.#showLive(offer);
-		else say($('offer-say'), this.#words());
+		if (state !== 'live') say($('offer-say'), this.#words());
 		this.#line.setOffer(state === 'live' ? offer.price : null);
 		this.#buttons();
-		this.#announce();
 	}
 
 	#words() {
 		const { state, reason } = this.#offer;
 		if (state === 'asking') return 'Asking for a price.';
+		if (this.#look() === 'mine') return this.#current().state === 'FINAL' ? 'It is yours.' : 'Your order is on its way.';
 		if (state === 'out') return 'The offer has run out.';
-		if (reason === 'SOLD_OUT' && this.#current()) return 'It is set aside: yours, if the payment goes through.';
 		return noOffer(reason);
 	}
 
