@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define LOOK_AGAIN_MS 200
+#define LOOK_AGAIN_MS    200
+#define LOOK_FOR_MORE_MS 1000
 
 struct topic_reader {
 	struct bus *bus;
@@ -13,8 +14,9 @@ struct topic_reader {
 	int64_t from;
 	topic_reader_fn fn;
 	void *ctx;
-	int32_t n, n_added; /* partitions; 0: not known yet */
-	int32_t n_begun;
+	int32_t n;       /* partitions; 0: not known yet */
+	int32_t n_first; /* when they were known first */
+	int32_t n_added, n_begun;
 	bool *begun;
 };
 
@@ -43,21 +45,37 @@ static const struct bus_reader_ops reader_ops = {
 	.at_end = on_at_end,
 };
 
+static void look(struct topic_reader *t)
+{
+	int32_t n = bus_partitions(t->bus, t->topic);
+	bool *begun = n > t->n ? realloc(t->begun, (size_t)n * sizeof(*begun)) : NULL;
+
+	if (!begun)
+		return;
+	memset(begun + t->n, 0, (size_t)(n - t->n) * sizeof(*begun));
+	t->begun = begun;
+	if (t->n == 0)
+		t->n_first = n;
+	t->n = n;
+}
+
+/* Of a partition that came later nothing is old. */
+static int add_next(struct topic_reader *t)
+{
+	int64_t from = t->n_added < t->n_first ? t->from : BUS_FROM_BEGIN;
+
+	return bus_reader_add(t->reader, t->topic, t->n_added, from, -1);
+}
+
 static void on_timer(void *ctx)
 {
 	struct topic_reader *t = ctx;
 
-	if (!t->begun) {
-		int32_t n = bus_partitions(t->bus, t->topic);
-
-		t->begun = n > 0 ? calloc((size_t)n, sizeof(*t->begun)) : NULL;
-		t->n = t->begun ? n : 0;
-	}
-	while (t->n_added < t->n &&
-		bus_reader_add(t->reader, t->topic, t->n_added, t->from, -1) == 0)
+	look(t);
+	while (t->n_added < t->n && add_next(t) == 0)
 		t->n_added++;
-	if (t->n == 0 || t->n_added < t->n)
-		loop_timer_start(t->timer, LOOK_AGAIN_MS);
+	loop_timer_start(
+		t->timer, t->n > 0 && t->n_added == t->n ? LOOK_FOR_MORE_MS : LOOK_AGAIN_MS);
 }
 
 int topic_reader_new(struct topic_reader **ret, struct loop *loop, struct bus *bus,

@@ -1,7 +1,8 @@
 #pragma once
 
 /* Every partition of a topic, read by this process alone. How many there are is found out in the
- * background: at start the broker may not answer yet. */
+ * background, again and again: at start the broker may not answer or the topic not be there yet,
+ * and later it may get more. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,7 +14,8 @@ struct topic_reader;
 
 typedef void (*topic_reader_fn)(void *ctx, const struct bus_record *r);
 
-/* @from: BUS_FROM_BEGIN or BUS_FROM_END. Borrows @topic. 0, -ENOMEM, or bus_reader_open's errors.
+/* @from: BUS_FROM_BEGIN or BUS_FROM_END; partitions that come later are read from their beginning.
+ * Borrows @topic. 0, -ENOMEM, or bus_reader_open's errors.
  */
 MUST_CHECK int topic_reader_new(struct topic_reader **ret, struct loop *loop, struct bus *bus,
 	const char *topic, int64_t from, topic_reader_fn fn, void *ctx);

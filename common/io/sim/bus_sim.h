@@ -14,6 +14,8 @@ struct sim_broker *sim_broker_free(struct sim_broker *b); /* after its buses */
 DEFINE_CLEANUP(struct sim_broker *, sim_broker_free)
 
 MUST_CHECK int sim_broker_topic(struct sim_broker *b, const char *topic, int32_t partitions);
+/* The topic gets more partitions; not from inside a callback of the bus. */
+MUST_CHECK int sim_broker_grow(struct sim_broker *b, const char *topic, int32_t partitions);
 MUST_CHECK int bus_sim_new(struct bus **ret, struct sim_broker *broker, const char *topic_prefix);
 
 /* Faults. */

@@ -338,6 +338,14 @@ struct sim_broker *sim_broker_free(struct sim_broker *b)
 	return NULL;
 }
 
+static void topics_changed(struct sim_broker *b)
+{
+	for (struct sim_group_state *g = b->groups; g; g = g->next)
+		g->is_dirty = true;
+	schedule_rebalance(b);
+	bus_sim_wake_all(b, loop_mono_us(b->loop));
+}
+
 int sim_broker_topic(struct sim_broker *b, const char *topic, int32_t partitions)
 {
 	assert(partitions > 0);
@@ -356,11 +364,23 @@ int sim_broker_topic(struct sim_broker *b, const char *topic, int32_t partitions
 	}
 	t->next = b->topics;
 	b->topics = t;
+	topics_changed(b);
+	return 0;
+}
 
-	for (struct sim_group_state *g = b->groups; g; g = g->next)
-		g->is_dirty = true;
-	schedule_rebalance(b);
-	bus_sim_wake_all(b, loop_mono_us(b->loop));
+int sim_broker_grow(struct sim_broker *b, const char *topic, int32_t partitions)
+{
+	struct sim_topic *t = sim_topic_find(b, topic);
+	struct sim_part *parts;
+
+	assert(t && partitions >= t->n_parts && b->n_busy == 0);
+	parts = realloc(t->parts, (size_t)partitions * sizeof(*parts));
+	if (!parts)
+		return -ENOMEM;
+	memset(parts + t->n_parts, 0, (size_t)(partitions - t->n_parts) * sizeof(*parts));
+	t->parts = parts;
+	t->n_parts = partitions;
+	topics_changed(b);
 	return 0;
 }
 

@@ -100,6 +100,42 @@ Test(results, of_before_the_start_are_not_pushed)
 	EXPECT_NEXT(p, "{\"type\":\"order\",\"seq\":1,*\"n\":2,*}");
 }
 
+/* ---- partitions ---- */
+
+static void tell_in(struct world *w, int32_t partition, int n)
+{
+	char value[512];
+
+	snprintf(value, sizeof(value),
+		"{\"order\":\"or-1\",\"client_id\":\"buy-1\",\"n\":%d,\"user\":\"u_42\",\"item\":"
+		"\"" ITEM "\",\"state\":\"SENT\",\"ts\":1}",
+		n);
+	cr_assert(zero(int, bus_send(w->pricing, &(struct bus_message){
+							 .topic = TOPIC_PAYMENT_RESULTS,
+							 .partition = partition,
+							 .key = STR(ITEM),
+							 .value = str_of(value),
+						 })));
+	loop_sim_settle(w->loop);
+}
+
+Test(results, of_partitions_that_come_later_are_pushed_from_their_first_on)
+{
+	WORLD(w);
+	struct sim_peer *p = world_connect(&w, "u_42");
+
+	tell_in(&w, 3, 1);
+	EXPECT_NEXT(p, "{\"type\":\"order\",\"seq\":1,*\"n\":1,*}");
+	cr_assert(zero(int, sim_broker_grow(w.broker, "eu." TOPIC_PAYMENT_RESULTS, 6)));
+	tell_in(&w, 5, 2);
+	loop_sim_advance(w.loop, 1000);
+	EXPECT_NEXT(p, "{\"type\":\"order\",\"seq\":2,*\"n\":2,*}");
+	tell_in(&w, 4, 3);
+	EXPECT_NEXT(p, "{\"type\":\"order\",\"seq\":3,*\"n\":3,*}");
+	tell_in(&w, 0, 4);
+	EXPECT_NEXT(p, "{\"type\":\"order\",\"seq\":4,*\"n\":4,*}");
+}
+
 /* ---- acting for others ---- */
 
 #define INTEREST_OF(id, user) \
