@@ -20,10 +20,11 @@ struct command_op {
 	struct session *session; /* NULL: gone */
 	int64_t command_id;
 	int64_t received_us;
-	struct id record;           /* the interest's or order's */
-	char name[CLIENT_ID_MAX];   /* what the answer calls it */
-	bool has_event;             /* interest: a client's id, a repetition can be known */
-	uint64_t slot_term;         /* interest: the slot it will be answered at */
+	struct id record;         /* the interest's or order's */
+	char name[CLIENT_ID_MAX]; /* what the answer calls it */
+	bool has_event;           /* interest: a client's id, a repetition can be known */
+	uint64_t slot_term;       /* interest: the slot it will be answered at */
+	bool is_order;
 	uint8_t body[SHA256_BYTES]; /* order: what it asks for */
 };
 

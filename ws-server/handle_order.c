@@ -7,7 +7,8 @@
  * reply slot.
  *
  * An id stands for one order of its user. This gateway tells a repetition from a conflict as far as
- * it remembers; beyond that, and while the first one has no report yet, wallet-bridge does.
+ * it remembers, and of what the session itself has under way. Beyond that wallet-bridge does, but
+ * only among orders of one partition: another item's order may lie in another one.
  */
 #include "common/base/log.h"
 #include "common/model/order_body.h"
@@ -176,6 +177,7 @@ static void publish(const struct admit *a, const struct order *o, const struct i
 		return;
 	}
 	op->record = *id;
+	op->is_order = true;
 	memcpy(op->body, body, sizeof(op->body));
 	(void)str_copy(op->name, sizeof(op->name), o->client_id);
 	if (publish_order(s->gateway, o, s->traceparent, on_report, op) < 0) {
@@ -184,19 +186,31 @@ static void publish(const struct admit *a, const struct order *o, const struct i
 	}
 }
 
-/* An order of this id was acknowledged here before: the same one, or another. */
-static void repeat(const struct admit *a, const struct order *o, bool is_same)
+static void conflict(const struct admit *a, const char *detail)
+{
+	admit_refuse(a, COMMAND_CONFLICT, ERROR_CONFLICT, detail);
+}
+
+static void repeat(const struct admit *a, const struct order *o)
 {
 	char name[CLIENT_ID_MAX];
 
-	if (!is_same) {
-		admit_refuse(a, COMMAND_CONFLICT, ERROR_CONFLICT,
-			"order.id: another order has this id, and goes on");
-		return;
-	}
 	(void)str_copy(name, sizeof(name), o->client_id);
 	admit_count(a, COMMAND_REPEATED);
 	reply_ack(a->session, a->command->id, "order", name);
+}
+
+/* An order of this id that asks for something else and has no report yet. */
+static bool has_other_in_flight(
+	const struct session *s, const struct id *id, const uint8_t body[SHA256_BYTES])
+{
+	const struct command_op *op;
+
+	LIST_FOREACH(op, &s->ops, in_session)
+		if (op->is_order && strcmp(op->record.text, id->text) == 0 &&
+			memcmp(op->body, body, sizeof(op->body)) != 0)
+			return true;
+	return false;
 }
 
 void handle_order(struct session *s, const struct command *c)
@@ -217,8 +231,12 @@ void handle_order(struct session *s, const struct command *c)
 	}
 	o.id = id_str(&id);
 	known = idempotency_body(g->acked_orders, &id, c->received_us / 1000);
-	if (known)
-		repeat(&a, &o, memcmp(known, body, sizeof(body)) == 0);
+	if (known && memcmp(known, body, sizeof(body)) == 0)
+		repeat(&a, &o);
+	else if (known)
+		conflict(&a, "order.id: another order has this id, and goes on");
+	else if (has_other_in_flight(s, &id, body))
+		conflict(&a, "order.id: another order has this id, and is on its way");
 	else if (!gateway_can_order(g, &why))
 		admit_unavailable(&a, why);
 	else

@@ -299,6 +299,40 @@ Test(order, second_one_before_the_first_report_is_for_wallet_bridge_to_judge)
 		bus_header(world_order(&w, 0), "ce_id"), bus_header(world_order(&w, 1), "ce_id")));
 }
 
+#define ORDER_OF(command, id, item) \
+	"{\"id\":" command ",\"type\":\"order\",\"order\":{\"id\":\"" id \
+	"\",\"quote\":{\"item\":\"" item "\",\"offer\":\"o\"," TAIL "}}"
+
+/* Of another item it would come to another partition, where nobody knows of the first. */
+Test(order, another_one_before_the_first_report_is_a_conflict)
+{
+	WORLD(w);
+	struct sim_peer *p = world_connect(&w, "u_42");
+
+	sim_broker_set_latency(w.broker, 5000);
+	world_say(&w, p,
+		ORDER("3", "buy-1") "\n" ORDER_OF("4", "buy-1", "game:azeroth/sword:iron/1"));
+	EXPECT_NEXT(p, "{\"id\":4,\"type\":\"error\",\"error\":{\"code\":\"conflict\",*"
+		       "\"temporary\":false,\"applied\":\"no\"}}");
+	loop_sim_advance(w.loop, 10);
+	EXPECT_NEXT(p, "{\"id\":3,\"type\":\"ack\",\"order\":\"buy-1\"}");
+	cr_expect(eq(long, world_orders(&w), 1));
+	cr_expect(eq(long, ended(&w, "conflict"), 1));
+}
+
+Test(order, asking_for_its_state_meanwhile_is_no_conflict)
+{
+	WORLD(w);
+	struct sim_peer *p = world_connect(&w, "u_42");
+
+	sim_store_set_latency(w.store, 5000);
+	world_say(&w, p,
+		"{\"id\":2,\"type\":\"order_status\",\"order\":\"buy-1\"}\n" ORDER("3", "buy-1"));
+	EXPECT_NEXT(p, "{\"id\":3,\"type\":\"ack\",\"order\":\"buy-1\"}");
+	loop_sim_advance(w.loop, 10);
+	EXPECT_NEXT(p, "{\"id\":2,*\"not_found\",*}");
+}
+
 Test(order, without_a_report_it_may_have_been_applied_and_is_not_remembered)
 {
 	WORLD(w);
@@ -423,6 +457,26 @@ Test(order, is_unavailable_until_results_are_read)
 	world_say(&w, p, ORDER("4", "buy-1"));
 	loop_sim_advance(w.loop, 2000);
 	EXPECT_NEXT(p, "{\"id\":4,\"type\":\"ack\",\"order\":\"buy-1\"}");
+}
+
+Test(order, is_unavailable_while_the_topic_of_results_is_not_there_and_taken_once_it_is)
+{
+	CLEANUP(world_fini) struct world w;
+	struct sim_peer *p;
+
+	world_init_without(&w, NULL, TOPIC_PAYMENT_RESULTS);
+	world_start(&w);
+	p = world_connect(&w, "u_42");
+	world_say(&w, p, ORDER("3", "buy-1"));
+	EXPECT_NEXT(p, "{\"id\":3,*\"unavailable\",*results*\"applied\":\"no\",*}");
+	world_say(&w, p, "{\"id\":4,\"type\":\"interest\"," INTEREST "}");
+	EXPECT_NEXT(p, "{\"id\":4,\"type\":\"ack\",*}");
+	cr_assert(zero(int, sim_broker_topic(w.broker, "eu." TOPIC_PAYMENT_RESULTS, 4)));
+	loop_sim_advance(w.loop, 1000);
+	world_say(&w, p, ORDER("5", "buy-1"));
+	EXPECT_NEXT(p, "{\"id\":5,\"type\":\"ack\",\"order\":\"buy-1\"}");
+	world_tell(&w, &(struct told){ .n = 1 });
+	EXPECT_NEXT(p, "{\"type\":\"order\",\"seq\":1,*}");
 }
 
 Test(order, broker_that_is_away_or_full_is_unavailable_and_not_applied)

@@ -67,8 +67,25 @@ static inline const char *world_token(
 	return w->token;
 }
 
-/* Everything but the gateway; @sets end with NULL. */
-static inline void world_init(struct world *w, const char *const *sets)
+static inline void world_topics(struct world *w, const char *missing)
+{
+	static const struct {
+		const char *name;
+		int32_t partitions;
+	} topics[] = { { TOPIC_INTEREST, 4 }, { TOPIC_OFFERS, SLOTS }, { TOPIC_ORDERS, 4 },
+		{ TOPIC_PAYMENT_RESULTS, 4 }, { TOPIC_BESTBID, 4 } };
+	char full[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(topics); i++) {
+		if (missing && strcmp(topics[i].name, missing) == 0)
+			continue;
+		snprintf(full, sizeof(full), "eu.%s", topics[i].name);
+		cr_assert(zero(int, sim_broker_topic(w->broker, full, topics[i].partitions)));
+	}
+}
+
+/* Everything but the gateway and the topic @missing; @sets end with NULL. */
+static inline void world_init_without(struct world *w, const char *const *sets, const char *missing)
 {
 	struct fault f = { 0 };
 	size_t n = 0;
@@ -78,11 +95,7 @@ static inline void world_init(struct world *w, const char *const *sets)
 	world_secret(w->secret_path, SECRET "\n");
 	cr_assert(zero(int, loop_sim_new(&w->loop, NOW_MS)));
 	cr_assert(zero(int, sim_broker_new(&w->broker, w->loop)));
-	cr_assert(zero(int, sim_broker_topic(w->broker, "eu." TOPIC_INTEREST, 4)));
-	cr_assert(zero(int, sim_broker_topic(w->broker, "eu." TOPIC_OFFERS, SLOTS)));
-	cr_assert(zero(int, sim_broker_topic(w->broker, "eu." TOPIC_ORDERS, 4)));
-	cr_assert(zero(int, sim_broker_topic(w->broker, "eu." TOPIC_PAYMENT_RESULTS, 4)));
-	cr_assert(zero(int, sim_broker_topic(w->broker, "eu." TOPIC_BESTBID, 4)));
+	world_topics(w, missing);
 	cr_assert(zero(int, bus_sim_new(&w->bus, w->broker, "eu.")));
 	cr_assert(zero(int, bus_sim_new(&w->pricing, w->broker, "eu.")));
 	cr_assert(zero(int, sim_store_new(&w->store, w->loop)));
@@ -99,6 +112,11 @@ static inline void world_init(struct world *w, const char *const *sets)
 		"%s", f.text);
 	free(w->config.hs256_secret_file);
 	w->config.hs256_secret_file = strdup(w->secret_path);
+}
+
+static inline void world_init(struct world *w, const char *const *sets)
+{
+	world_init_without(w, sets, NULL);
 }
 
 static inline void world_start(struct world *w)
