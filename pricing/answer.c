@@ -110,24 +110,25 @@ static int sign(struct buf *out, const struct offer *o, const struct answer *a)
 
 static int write_offer(struct buf *out, const struct answer *a)
 {
-	CLEANUP(buf_fini) struct buf quote = BUF_INIT(RECORD_BYTES_MAX);
-	CLEANUP(buf_fini) struct buf reasons = BUF_INIT(RECORD_BYTES_MAX);
+	struct buf *quote = &a->bufs->quote, *reasons = &a->bufs->reasons;
 	struct json_out j = JSON_OUT(out);
-	struct json_out r = JSON_OUT(&reasons);
+	struct json_out r = JSON_OUT(reasons);
 	struct offer o;
 	int err;
 
+	buf_clear(quote);
+	buf_clear(reasons);
 	describe_offer(&o, a);
 	if (o.state == OFFER_LIVE) {
-		err = sign(&quote, &o, a);
+		err = sign(quote, &o, a);
 		if (err)
 			return err;
 		compute_reasons_json(&r, NULL, a->result);
-		o.quote = buf_str(&quote);
-		o.reasons = buf_str(&reasons);
+		o.quote = buf_str(quote);
+		o.reasons = buf_str(reasons);
 	}
 	offer_json(&j, NULL, &o);
-	return out->failed || quote.failed || reasons.failed ? -ENOSPC : 0;
+	return out->failed || quote->failed || reasons->failed ? -ENOSPC : 0;
 }
 
 static int put_messages(struct event *e, const struct answer *a, const struct buf *decision,
@@ -171,10 +172,29 @@ static int put_messages(struct event *e, const struct answer *a, const struct bu
 	return 0;
 }
 
+void answer_bufs_init(struct answer_bufs *b)
+{
+	*b = (struct answer_bufs){
+		.decision = BUF_INIT(RECORD_BYTES_MAX),
+		.offer = BUF_INIT(RECORD_BYTES_MAX),
+		.quote = BUF_INIT(RECORD_BYTES_MAX),
+		.reasons = BUF_INIT(RECORD_BYTES_MAX),
+	};
+	record_bufs_init(&b->record);
+}
+
+void answer_bufs_fini(struct answer_bufs *b)
+{
+	buf_fini(&b->decision);
+	buf_fini(&b->offer);
+	buf_fini(&b->quote);
+	buf_fini(&b->reasons);
+	record_bufs_fini(&b->record);
+}
+
 int answer_put(struct event *e, const struct answer *a)
 {
-	CLEANUP(buf_fini) struct buf decision = BUF_INIT(RECORD_BYTES_MAX);
-	CLEANUP(buf_fini) struct buf offer = BUF_INIT(RECORD_BYTES_MAX);
+	struct buf *decision = &a->bufs->decision, *offer = &a->bufs->offer;
 	const struct record record = {
 		.inputs = a->inputs,
 		.result = a->result,
@@ -183,12 +203,16 @@ int answer_put(struct event *e, const struct answer *a)
 		.rev = a->rev,
 		.cause = a->cause,
 		.latency_us = a->latency_us,
+		.bufs = &a->bufs->record,
 	};
-	int r = record_json(&decision, &record);
+	int r;
 
+	buf_clear(decision);
+	buf_clear(offer);
+	r = record_json(decision, &record);
 	if (r == 0)
-		r = write_offer(&offer, a);
+		r = write_offer(offer, a);
 	if (r == 0)
-		r = put_messages(e, a, &decision, &offer);
+		r = put_messages(e, a, decision, offer);
 	return r;
 }

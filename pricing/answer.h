@@ -12,6 +12,14 @@
 #include "pricing/event.h"
 #include "pricing/record.h"
 
+/* Scratch that keeps its memory from answer to answer. */
+struct answer_bufs {
+	struct buf decision, offer, quote, reasons;
+	struct record_bufs record;
+};
+void answer_bufs_init(struct answer_bufs *b);
+void answer_bufs_fini(struct answer_bufs *b);
+
 struct answer {
 	const struct event *event;
 	const struct price_inputs *inputs;
@@ -27,6 +35,7 @@ struct answer {
 	int32_t offer_partitions;      /* of nft.offers.v1, 0 = unknown */
 	int64_t offer_ttl_ms;
 	int64_t latency_us;
+	struct answer_bufs *bufs;
 };
 
 /* Appends both messages to the event. 0; -ENOMEM; -EIO (a digest); QUOTE_E_KID (no key may sign

@@ -161,10 +161,16 @@ static int key_of(struct join_batch *b, const char *text, size_t n)
 static int row_key(struct join_batch *b, enum side s, struct str id)
 {
 	char text[KEY_MAX];
-	int n = snprintf(text, sizeof(text), "%s:{" STR_FMT "}", sides[s].row, STR_ARG(id));
+	size_t n = strlen(sides[s].row);
 
-	assert(n > 0 && (size_t)n < sizeof(text));
-	return key_of(b, text, (size_t)n);
+	assert(n + id.n + 3 <= sizeof(text));
+	memcpy(text, sides[s].row, n);
+	text[n++] = ':';
+	text[n++] = '{';
+	memcpy(text + n, id.p, id.n);
+	n += id.n;
+	text[n++] = '}';
+	return key_of(b, text, n);
 }
 
 static int side_key(struct join_batch *b, enum side s)

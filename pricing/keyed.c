@@ -30,15 +30,27 @@ struct keyed {
 	struct entry *bucket[];
 };
 
+static uint64_t mixed(uint64_t h)
+{
+	h *= UINT64_C(0x9e3779b97f4a7c15);
+	h ^= h >> 32;
+	h *= UINT64_C(0xd6e8feb86659fd93);
+	return h ^ h >> 29;
+}
+
 static uint64_t hash_of(const struct keyed *k, struct str key)
 {
-	uint64_t h = k->seed;
+	uint64_t h = k->seed ^ key.n, word;
+	size_t i = 0;
 
-	for (size_t i = 0; i < key.n; i++) {
-		h = (h ^ (unsigned char)key.p[i]) * UINT64_C(0x9e3779b97f4a7c15);
-		h ^= h >> 32;
+	for (; i + sizeof(word) <= key.n; i += sizeof(word)) {
+		memcpy(&word, key.p + i, sizeof(word));
+		h = mixed(h ^ word);
 	}
-	return h;
+	word = 0;
+	if (key.n > i)
+		memcpy(&word, key.p + i, key.n - i);
+	return mixed(h ^ word);
 }
 
 int keyed_new(struct keyed **ret, size_t max, size_t value_size)

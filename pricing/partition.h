@@ -18,6 +18,7 @@
 #include "common/io/bus.h"
 #include "common/io/loop.h"
 #include "common/model/quote.h"
+#include "pricing/answer.h"
 #include "pricing/compute.h"
 #include "pricing/event.h"
 #include "pricing/join.h"
@@ -48,6 +49,7 @@ struct partition_env {
 	struct arena *scratch; /* of one decision */
 	struct price_inputs inputs;
 	struct price_result result;
+	struct answer_bufs bufs;
 	struct event_list orphans; /* dropped events whose reports are still to come */
 	struct partition_list partitions;
 	struct reviser *reviser;

@@ -101,6 +101,7 @@ static int answer(struct partition *p, struct event *e, const struct id *offer)
 		.offer_partitions = bus_partitions(env->bus, TOPIC_OFFERS),
 		.offer_ttl_ms = env->offer_ttl_ms,
 		.latency_us = loop_mono_us(env->loop) - e->received_us,
+		.bufs = &env->bufs,
 	};
 
 	return answer_put(e, &a);

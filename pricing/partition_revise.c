@@ -229,6 +229,7 @@ static int answer(
 		.offer_partitions = bus_partitions(env->bus, TOPIC_OFFERS),
 		.offer_ttl_ms = env->offer_ttl_ms,
 		.latency_us = loop_mono_us(env->loop) - o->change_us,
+		.bufs = &env->bufs,
 	};
 	int r = answer_put(e, &a);
 

@@ -290,6 +290,7 @@ struct pricing *pricing_free(struct pricing *p)
 	join_free(p->shared.join);
 	quote_keys_free(p->shared.keys);
 	arena_free(p->shared.scratch);
+	answer_bufs_fini(&p->shared.bufs);
 	loop_timer_free(p->drain);
 	free(p);
 	return NULL;
@@ -333,6 +334,7 @@ int pricing_new(struct pricing **ret, const struct pricing_env *env,
 		return fault_set(f, FAULT_FATAL, -ENOMEM, "out of memory");
 	p->env = *env;
 	p->group_name = config->group;
+	answer_bufs_init(&p->shared.bufs);
 	TAILQ_INIT(&p->shared.orphans);
 	TAILQ_INIT(&p->shared.partitions);
 	p->shared.loop = env->loop;

@@ -48,6 +48,7 @@ int recompute_decision(struct str decision_json, recompute_lookup_fn lookup, voi
 	struct price_inputs in;
 	struct price_result result;
 	const struct ruleset *rules;
+	struct record_bufs bufs;
 	struct id offer;
 	int r;
 
@@ -77,10 +78,14 @@ int recompute_decision(struct str decision_json, recompute_lookup_fn lookup, voi
 		.rev = d.rev,
 		.cause = d.cause,
 		.latency_us = d.latency_us,
+		.bufs = &bufs,
 	};
 
 	buf_clear(ret);
-	if (record_json(ret, &record) != 0)
+	record_bufs_init(&bufs);
+	r = record_json(ret, &record);
+	record_bufs_fini(&bufs);
+	if (r != 0)
 		return fault_set(f, FAULT_REJECT, RECOMPUTE_E_RECORD, "larger than the maximum");
 	if (!str_eq(buf_str(ret), decision_json))
 		return differ(decision_json, buf_str(ret), f);

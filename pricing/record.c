@@ -4,15 +4,27 @@
 
 #include <errno.h>
 
+void record_bufs_init(struct record_bufs *b)
+{
+	*b = (struct record_bufs){ BUF_INIT(RECORD_BYTES_MAX), BUF_INIT(RECORD_BYTES_MAX) };
+}
+
+void record_bufs_fini(struct record_bufs *b)
+{
+	buf_fini(&b->inputs);
+	buf_fini(&b->waterfall);
+}
+
 int record_json(struct buf *out, const struct record *r)
 {
-	CLEANUP(buf_fini) struct buf inputs = BUF_INIT(RECORD_BYTES_MAX);
-	CLEANUP(buf_fini) struct buf waterfall = BUF_INIT(RECORD_BYTES_MAX);
-	struct json_out j = JSON_OUT(&inputs);
-	struct json_out w = JSON_OUT(&waterfall);
+	struct buf *inputs = &r->bufs->inputs, *waterfall = &r->bufs->waterfall;
+	struct json_out j = JSON_OUT(inputs);
+	struct json_out w = JSON_OUT(waterfall);
 	struct json_out o = JSON_OUT(out);
 	const struct interest *event = &r->inputs->interest;
 
+	buf_clear(inputs);
+	buf_clear(waterfall);
 	inputs_json(&j, NULL, r->inputs);
 	compute_waterfall_json(&w, NULL, r->result);
 	const struct decision d = {
@@ -28,11 +40,11 @@ int record_json(struct buf *out, const struct record *r)
 		.ts = r->inputs->now,
 		.price = r->result->price,
 		.ruleset = r->ruleset,
-		.waterfall = buf_str(&waterfall),
-		.inputs = buf_str(&inputs),
+		.waterfall = buf_str(waterfall),
+		.inputs = buf_str(inputs),
 		.latency_us = r->latency_us,
 	};
 
 	decision_json(&o, &d, true);
-	return out->failed || inputs.failed || waterfall.failed ? -ENOSPC : 0;
+	return out->failed || inputs->failed || waterfall->failed ? -ENOSPC : 0;
 }

@@ -12,6 +12,13 @@
 
 #define RECORD_BYTES_MAX (256 * 1024)
 
+/* Scratch that keeps its memory from record to record. */
+struct record_bufs {
+	struct buf inputs, waterfall;
+};
+void record_bufs_init(struct record_bufs *b);
+void record_bufs_fini(struct record_bufs *b);
+
 struct record {
 	const struct price_inputs *inputs;
 	const struct price_result *result;
@@ -20,6 +27,7 @@ struct record {
 	struct version rev;
 	enum decision_cause cause;
 	int64_t latency_us;
+	struct record_bufs *bufs;
 };
 
 /* Appends the record. 0 or -ENOSPC (over the maximum of @out or RECORD_BYTES_MAX). */

@@ -14,8 +14,10 @@ static const struct ruleset *lookup(void *ctx, struct str id)
 static void record(struct buf *out, const struct ruleset *rules, struct price_inputs in)
 {
 	struct price_result result;
+	struct record_bufs bufs;
 	struct id offer;
 
+	record_bufs_init(&bufs);
 	in.personalization = inputs_consent(&in) ? TRI_TRUE : TRI_FALSE;
 	cr_assert(zero(int, id_for_offer(&offer, in.interest.id)));
 	compute(rules, &in, &result);
@@ -25,7 +27,9 @@ static void record(struct buf *out, const struct ruleset *rules, struct price_in
 						     .offer = id_str(&offer),
 						     .rev = { { 77, 1 } },
 						     .cause = CAUSE_INTEREST,
-						     .latency_us = 812 })));
+						     .latency_us = 812,
+						     .bufs = &bufs })));
+	record_bufs_fini(&bufs);
 }
 
 static int again(struct str json, const struct ruleset *rules, struct fault *f)
