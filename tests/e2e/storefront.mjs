@@ -2,7 +2,7 @@
 // tab, the keyboard alone. Screenshots stay in build/artefacts.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Demo, ROOT, chromium, serious, sleep, waitFor } from './browser/demo.mjs';
+import { Demo, ROOT, chromium, runSouk, serious, sleep, waitFor } from './browser/demo.mjs';
 import { Tap } from './browser/tap.mjs';
 
 const ARTEFACTS = join(process.env.BUILD ?? join(ROOT, 'build'), 'artefacts');
@@ -172,6 +172,27 @@ await tap.test('an offer is withdrawn', async () => {
 	await leave(page);
 });
 
+await tap.test('sales are paused', async () => {
+	const page = await walkIn();
+	const item = await calm();
+	await open(page, item.item);
+	await offerState(page, 'live');
+	const began = Date.now();
+	runSouk('pause', '--config', demo.config);
+	await offerState(page, 'gone');
+	tap.eq(await page.textContent('#offer-say'), 'Sales are paused for a moment.', 'a pause withdraws the offer, in words');
+	tap.ok(Date.now() - began < 10000, 'soon', Date.now() - began);
+	runSouk('resume', '--config', demo.config);
+	await waitFor(async () => {
+		if (await page.getAttribute('#offer', 'data-state') === 'live') return true;
+		if (await page.isVisible('#again')) await page.click('#again');
+		await sleep(300);
+		return false;
+	}, 20, 'an offer after the pause');
+	tap.ok(true, 'after it one can ask again');
+	await leave(page);
+});
+
 await tap.test('an order', async () => {
 	const mine = await walkIn();
 	const other = await walkIn(PHONE);
@@ -258,16 +279,6 @@ await tap.test('the keyboard alone', async () => {
 	await page.waitForFunction(() => !document.getElementById('piece').open);
 	tap.eq(await page.evaluate(() => document.activeElement.dataset.item), item, 'Escape goes back to where one stood');
 	await leave(page);
-});
-
-await tap.test('the operations view', async () => {
-	const page = await browser.newPage(DESKTOP);
-	const answer = await page.goto(`${demo.ready.http}ops`);
-	tap.eq(answer.status(), 200, 'the operations view is there');
-	await sleep(3000);
-	tap.eq(await serious(page), [], 'axe finds nothing serious in it');
-	await shot(page, 'ops-desktop');
-	await page.close();
 });
 
 tap.eq(complaints, [], 'no page had an error, and the policy refused nothing');
