@@ -44,15 +44,20 @@ bool admit_rate(const struct admit *a, struct token_bucket *bucket, const char *
 	return false;
 }
 
-bool admit_members(const struct admit *a, const struct record_type *type, void *ret)
+bool admit_part(const struct admit *a, const struct record_type *type, struct str json, void *ret)
 {
 	struct fault f = { 0 };
-	int r = decode(type, ret, a->command->json, a->session->gateway->arena, &f);
+	int r = decode(type, ret, json, a->session->gateway->arena, &f);
 
 	if (r != 0)
 		admit_refuse(a, COMMAND_BAD,
 			r == DECODE_E_TOO_LARGE ? ERROR_TOO_LARGE : ERROR_BAD_COMMAND, f.text);
 	return r == 0;
+}
+
+bool admit_members(const struct admit *a, const struct record_type *type, void *ret)
+{
+	return admit_part(a, type, a->command->json, ret);
 }
 
 bool admit_user(const struct admit *a, struct str *user)

@@ -27,6 +27,8 @@ void admit_unavailable(const struct admit *a, const char *detail);
 bool admit_rate(const struct admit *a, struct token_bucket *bucket, const char *too_many);
 /* The command's members, by @type into @ret, in the gateway's arena. */
 bool admit_members(const struct admit *a, const struct record_type *type, void *ret);
+/* The same of a part of it that came as FIELD_RAW. */
+bool admit_part(const struct admit *a, const struct record_type *type, struct str json, void *ret);
 /* Who it is for: *@user if it names one, else the session's own. Results for that user are pushed
  * to the session from now on. */
 bool admit_user(const struct admit *a, struct str *user);

@@ -69,18 +69,6 @@ static const struct record_type pay_type = {
 	.size = sizeof(struct pay),
 };
 
-static bool read_part(
-	const struct admit *a, const struct record_type *part, struct str json, void *ret)
-{
-	struct fault f = { 0 };
-	int r = decode(part, ret, json, a->session->gateway->arena, &f);
-
-	if (r != 0)
-		admit_refuse(a, COMMAND_BAD,
-			r == DECODE_E_TOO_LARGE ? ERROR_TOO_LARGE : ERROR_BAD_COMMAND, f.text);
-	return r == 0;
-}
-
 static bool check_pay(const struct admit *a, struct order_command *command)
 {
 	struct pay pay;
@@ -89,7 +77,7 @@ static bool check_pay(const struct admit *a, struct order_command *command)
 		command->pay = STR("{\"mode\":\"now\"}");
 		return true;
 	}
-	if (!read_part(a, &pay_type, command->pay, &pay))
+	if (!admit_part(a, &pay_type, command->pay, &pay))
 		return false;
 	if (pay.mode == PAY_NOW)
 		return true;
@@ -122,7 +110,7 @@ static bool read_order(const struct admit *a, struct order *ret)
 
 	if (!admit_members(a, &type, &command) || !admit_user(a, &command.user) ||
 		!check_pay(a, &command) || !check_signature(a, command.signature) ||
-		!read_part(a, &routing_type, command.quote, ret))
+		!admit_part(a, &routing_type, command.quote, ret))
 		return false;
 	ret->client_id = command.client_id;
 	ret->user = command.user;

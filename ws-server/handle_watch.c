@@ -23,27 +23,30 @@ static bool is_admitted(const struct admit *a, struct watch_command *ret)
 	       admit_members(a, &type, ret);
 }
 
-static void acknowledge(void *ctx)
+static void acknowledge(const struct admit *a)
 {
-	const struct admit *a = ctx;
-
 	reply_ack(a->session, a->command->id, NULL, NULL);
 }
 
 void handle_watch(struct session *s, const struct command *c)
 {
+	struct watches *watches = s->gateway->watches;
 	struct admit a = { s, c, NULL };
 	struct watch_command command;
 	int r;
 
 	if (!is_admitted(&a, &command))
 		return;
-	r = watches_add(s->gateway->watches, &s->watches, command.item, acknowledge, &a);
-	if (r == WATCHES_E_MANY)
+	r = watches_add(watches, &s->watches, command.item);
+	if (r == WATCHES_E_MANY) {
 		admit_refuse(&a, COMMAND_RATE_LIMITED, ERROR_RATE_LIMITED,
 			"too many items are watched: unwatch one first");
-	else if (r < 0)
+	} else if (r < 0) {
 		admit_unavailable(&a, "too many items are watched by all");
+	} else {
+		acknowledge(&a);
+		watches_tell(watches, &s->watches, command.item);
+	}
 }
 
 void handle_unwatch(struct session *s, const struct command *c)

@@ -161,20 +161,21 @@ static struct watch *add(struct watches *w, struct watches_of *of, struct str it
 	return x;
 }
 
-int watches_add(struct watches *w, struct watches_of *of, struct str item, void (*acked)(void *ctx),
-	void *ctx)
+int watches_add(struct watches *w, struct watches_of *of, struct str item)
+{
+	if (find(of, item))
+		return 0;
+	if (of->n == of->max)
+		return WATCHES_E_MANY;
+	return add(w, of, item) ? 0 : -ENOMEM;
+}
+
+void watches_tell(struct watches *w, struct watches_of *of, struct str item)
 {
 	struct watch *x = find(of, item);
 
-	if (!x && of->n == of->max)
-		return WATCHES_E_MANY;
-	if (!x)
-		x = add(w, of, item);
-	if (!x)
-		return -ENOMEM;
-	acked(ctx);
-	touch(w, x);
-	return 0;
+	if (x)
+		touch(w, x);
 }
 
 static void remove_watch(struct watches *w, struct watches_of *of, struct watch *x)

@@ -36,11 +36,11 @@ DEFINE_CLEANUP(struct watches *, watches_free)
 
 void watches_of_init(struct watches_of *of, struct session *session, size_t max);
 
-/* Pushes what is known; of an item that is watched already, as if it had moved. 0, WATCHES_E_MANY,
- * or -ENOMEM (the market has no place, or no memory). Nothing is pushed on errors. @acked is called
- * with @ctx before the push. */
-MUST_CHECK int watches_add(struct watches *w, struct watches_of *of, struct str item,
-	void (*acked)(void *ctx), void *ctx);
+/* Nothing is pushed yet. 0, also if it is watched already; WATCHES_E_MANY, or -ENOMEM (the market
+ * has no place, or no memory). */
+MUST_CHECK int watches_add(struct watches *w, struct watches_of *of, struct str item);
+/* Pushes what is known of a watched item, as if it had just moved. */
+void watches_tell(struct watches *w, struct watches_of *of, struct str item);
 /* Nothing if it is not watched. */
 void watches_remove(struct watches *w, struct watches_of *of, struct str item);
 void watches_remove_all(struct watches *w, struct watches_of *of);

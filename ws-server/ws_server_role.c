@@ -83,30 +83,28 @@ static bool has_slot(const struct gateway *g)
 	       deliver_is_following(g->deliver, reply_slot_number(g->slot));
 }
 
-bool gateway_can_publish(struct gateway *g, const char **ret_why)
+/* @missing: what else stands against it, NULL: nothing. */
+static bool can_send(struct gateway *g, const char *missing, const char **ret_why)
 {
 	if (g->is_draining)
 		*ret_why = "the server is draining";
 	else if (!bus_is_up(g->env.bus))
 		*ret_why = "the broker does not answer";
-	else if (!has_slot(g))
-		*ret_why = "no reply slot is held";
 	else
-		return true;
-	return false;
+		*ret_why = missing;
+	return !*ret_why;
+}
+
+bool gateway_can_publish(struct gateway *g, const char **ret_why)
+{
+	return can_send(g, has_slot(g) ? NULL : "no reply slot is held", ret_why);
 }
 
 bool gateway_can_order(struct gateway *g, const char **ret_why)
 {
-	if (g->is_draining)
-		*ret_why = "the server is draining";
-	else if (!bus_is_up(g->env.bus))
-		*ret_why = "the broker does not answer";
-	else if (!results_has_begun(g->results))
-		*ret_why = "results of orders are not read yet";
-	else
-		return true;
-	return false;
+	return can_send(g,
+		results_has_begun(g->results) ? NULL : "results of orders are not read yet",
+		ret_why);
 }
 
 bool gateway_ready(struct gateway *g, struct buf *why)

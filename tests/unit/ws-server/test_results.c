@@ -275,6 +275,27 @@ Test(results, slow_client_still_gets_every_state)
 	EXPECT_NEXT(p, "{\"type\":\"order\",\"seq\":3,*\"n\":3,*}");
 }
 
+Test(results, session_that_is_over_its_bound_is_closed_and_the_others_are_told)
+{
+	const char *sets[] = { "ws.limits.outbox_bytes=4096", NULL };
+	CLEANUP(world_fini) struct world w;
+	struct sim_peer *peers[3];
+
+	world_init(&w, sets);
+	world_start(&w);
+	for (size_t i = 0; i < ARRAY_LEN(peers); i++)
+		peers[i] = world_connect(&w, "u_42");
+	sim_peer_choke(peers[1], true);
+	for (int64_t n = 1; n <= 40; n++)
+		world_tell(&w, &(struct told){ .n = n });
+	cr_expect(eq(int, sim_peer_close_code(peers[1]), 4108));
+	for (int64_t n = 1; n <= 40; n++) {
+		EXPECT_NEXT(peers[0], "{\"type\":\"order\",*}");
+		EXPECT_NEXT(peers[2], "{\"type\":\"order\",*}");
+	}
+	cr_expect(eq(long, world_metric(&w, "souk_ws_connections", NULL), 2));
+}
+
 Test(results, the_order_told_of_longest_ago_is_forgotten_when_there_are_too_many)
 {
 	const char *sets[] = { "ws.limits.orders_shown=4", NULL };
