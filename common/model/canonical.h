@@ -13,6 +13,6 @@
 
 #define CANONICAL_DEPTH_MAX 16
 
-/* Appends to @out. 0, or -EINVAL with @f: a number that is not an integer of at most 53 bits, depth
- * over CANONICAL_DEPTH_MAX; -ENOSPC: @out is full. */
+/* Appends to @out. 0, -ENOMEM, or with @f -EINVAL (a number that is not an integer of at most 53
+ * bits, depth over CANONICAL_DEPTH_MAX) or -ENOSPC (@out is full). */
 MUST_CHECK int canonical_json(struct buf *out, const json_t *doc, struct fault *f);

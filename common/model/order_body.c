@@ -17,12 +17,15 @@
 
 static int add(json_t *body, const char *name, struct str json)
 {
+	json_error_t error;
 	json_t *value;
 
 	if (!str_is_set(json))
 		return 0;
-	value = json_loadb(json.p, json.n, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
-	return value && json_object_set_new(body, name, value) == 0 ? 0 : -EINVAL;
+	value = json_loadb(json.p, json.n, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
+	if (!value)
+		return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EINVAL;
+	return json_object_set_new(body, name, value) == 0 ? 0 : -ENOMEM;
 }
 
 /* A client may leave `pay` out: it means this. */
@@ -34,15 +37,14 @@ static struct str pay_of(const struct order *o)
 static int canonical_body(struct buf *out, const struct order *o)
 {
 	json_auto_t *body = json_object();
+	int r = body ? add(body, "pay", pay_of(o)) : -ENOMEM;
 
-	if (!body)
-		return -ENOMEM;
-	if (add(body, "pay", pay_of(o)) < 0 || add(body, "quote", o->quote) < 0)
-		return -EINVAL;
-	if (str_is_set(o->wallet) &&
+	if (r == 0)
+		r = add(body, "quote", o->quote);
+	if (r == 0 && str_is_set(o->wallet) &&
 		json_object_set_new(body, "wallet", json_stringn(o->wallet.p, o->wallet.n)) < 0)
-		return -EINVAL;
-	return canonical_json(out, body, NULL);
+		r = -ENOMEM;
+	return r == 0 ? canonical_json(out, body, NULL) : r;
 }
 
 static void plain_body(struct buf *out, const struct order *o)
@@ -60,8 +62,11 @@ static void plain_body(struct buf *out, const struct order *o)
 int order_body_digest(uint8_t ret[SHA256_BYTES], const struct order *o)
 {
 	CLEANUP(buf_fini) struct buf text = BUF_INIT(BODY_MAX);
+	int r = canonical_body(&text, o);
 
-	if (canonical_body(&text, o) != 0) {
+	if (r == -ENOMEM) /* the other form would be the digest of another order */
+		return r;
+	if (r < 0) {
 		buf_clear(&text);
 		plain_body(&text, o);
 	}
