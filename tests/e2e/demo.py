@@ -46,7 +46,7 @@ def the_scene(again, *args):
         ready = d.ready()
         tap.ok(all(k in ready for k in ("ws", "http", "kafka", "redis", "admin", "token")), "the ready line has its members", ready)
         for role, url in ready["admin"].items():
-            tap.eq(get(url + "/readyz")[0], 200, f"{role} is ready")
+            tap.ok(wait_for(lambda: get(url + "/readyz")[0] == 200, 10, f"{role} ready"), f"{role} is ready")
         summary, code = d.end()
         detail = json.dumps(summary) + d.stderr()
         tap.eq(code, 0, "the run ends with 0")

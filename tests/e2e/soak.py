@@ -11,7 +11,7 @@ import time
 sys.path.insert(0, os.path.dirname(__file__))
 from harness import Demo, Tap  # noqa: E402
 
-PARTS = ["ws-server", "pricing", "bidding", "connectors", "redis-server", "shoppers", "world"]
+PARTS = ["ws-server", "pricing", "bidding", "connectors", "wallet-bridge", "redis-server", "shoppers", "world", "storefront"]
 SETTLE_S = 60  # caches and tables fill in the first minute
 
 
