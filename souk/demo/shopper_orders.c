@@ -203,6 +203,8 @@ static void place(struct shopper_orders *o, const struct order_plan *plan, uint6
 	*p = (struct placed){ .is_used = true, .plan = *plan, .quote = quote, .item = item };
 	p->serial = ++o->serial;
 	p->first_us = p->news_us = shopper_orders_now_us(o);
+	/* Then it can be sent in a later session only. */
+	p->was_cut = !o->s->is_connected || o->s->away_ms;
 	snprintf(p->name, sizeof(p->name), "o-%lld-%llu", (long long)o->shared->run,
 		(unsigned long long)k);
 	if (id_for_order(&p->id, str_of(o->s->user), str_of(p->name)) ||
