@@ -13,8 +13,9 @@ const tap = new Tap();
 mkdirSync(ARTEFACTS, { recursive: true });
 const shot = (page, name) => page.screenshot({ path: join(ARTEFACTS, `${name}.png`) });
 
-// Few simulated shoppers: they look, but seldom take away what a test is about to order.
-const demo = await Demo.start('--rate', '2', '--shoppers', '2');
+// Few simulated shoppers: they look, but seldom take away what a test is about to order. And no payment fails by chance.
+const dryRun = (failBps) => ['fail_bps', 'hold_bps', 'never_bps'].flatMap((k) => ['--set', `wallet.dry_run.${k}=${k === 'fail_bps' ? failBps : 0}`]);
+let demo = await Demo.start('--rate', '2', '--shoppers', '2', ...dryRun(0));
 const browser = await chromium();
 const complaints = []; // of any page: errors, and what the Content-Security-Policy refused
 
@@ -281,8 +282,33 @@ await tap.test('the keyboard alone', async () => {
 	await leave(page);
 });
 
-tap.eq(complaints, [], 'no page had an error, and the policy refused nothing');
-await browser.close();
 const { code, summary } = await demo.stop();
 tap.ok(code === 0 && Object.values(summary.checks).every(Boolean), 'the demo ends well, with all its checks', JSON.stringify(summary) + demo.stderr);
+
+await tap.test('a payment fails', async () => {
+	tried.clear();
+	demo = await Demo.start('--rate', '2', '--shoppers', '2', ...dryRun(10000));
+	const page = await walkIn(PHONE);
+	const item = await calm();
+	await open(page, item.item);
+	await offerState(page, 'live');
+	await page.click('#order');
+	await untilState(page, 'REVERTED');
+	tap.eq(await page.textContent('#piece-order .state'), 'Payment taken back: The payment went wrong.', 'an order whose payment fails says so');
+	await page.waitForFunction(() => /Payment taken back/.test(document.querySelector('#piece > [data-live="assertive"]').textContent));
+	tap.ok(true, 'aloud');
+	await waitFor(async () => {
+		if (await page.isVisible('#order')) return true;
+		if (await page.isVisible('#again')) await page.click('#again');
+		await sleep(500);
+		return false;
+	}, 40, 'another offer for it');
+	tap.ok(true, 'the piece is on offer again');
+	await shot(page, 'order-reverted-phone');
+	await leave(page);
+});
+await demo.stop();
+
+tap.eq(complaints, [], 'no page had an error, and the policy refused nothing');
+await browser.close();
 process.exit(tap.done());

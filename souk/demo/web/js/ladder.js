@@ -2,7 +2,7 @@
 
 import { h } from './dom.js';
 import { text } from './money.js';
-import { LADDER, STATES, isTerminal, refusal } from './words.js';
+import { LADDER, STATES, cause, isTerminal } from './words.js';
 
 const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
@@ -10,7 +10,8 @@ const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: '2-digit', min
 export function inWords(order) {
 	const state = STATES[order.state] ?? order.state;
 	if (order.state === 'REFUSED') return `${state}: ${order.reason}`;
-	return order.reason ? `${state}: ${refusal(order.reason)}` : state;
+	const why = order.reason && cause(order.state, order.reason);
+	return why ? `${state}: ${why}` : state;
 }
 
 /** A step is behind once a later one is reached; MINED that went back to SENT is to come again. */

@@ -183,10 +183,11 @@ export class Piece {
 	#buttons() {
 		const isLive = this.#offer?.state === 'live';
 		const isOrdered = Boolean(this.#current());
+		const isBack = isLost(this.#shop.orders.of(this.#item)?.state); // what we held is free again
 		$('order').hidden = !isLive || isOrdered;
 		if (isLive) say($('order'), `Order for ${text(this.#offer.offer.price)}`);
-		$('wish').hidden = isOrdered || this.#offer?.reason === 'SOLD_OUT';
-		$('again').hidden = isOrdered || !(this.#offer?.state === 'out' || (this.#offer?.state === 'gone' && mayAskAgain(this.#offer.reason)));
+		$('wish').hidden = isOrdered || $('offer').dataset.state === 'sold';
+		$('again').hidden = isOrdered || !(this.#offer?.state === 'out' || (this.#offer?.state === 'gone' && (isBack || mayAskAgain(this.#offer.reason))));
 	}
 
 	#show() {

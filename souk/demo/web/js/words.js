@@ -30,6 +30,9 @@ const REFUSAL = {
 	LIMIT: 'Too many orders at once.',
 	PAUSED: 'Sales are paused for a moment.',
 	CONFLICT: 'The same order was sent with another content.',
+	FUNDS: 'The payer has not enough at hand.',
+	REVERTED: 'The payment went wrong.',
+	UNPAID: 'Nobody paid in time.',
 };
 
 export const STATES = {
@@ -62,4 +65,5 @@ const TRY_AGAIN = new Set(['STALE_PROFILE', 'STALE_LOYALTY', 'STALE_INVENTORY', 
 export const mayAskAgain = (reason) => TRY_AGAIN.has(reason);
 
 export const noOffer = (reason) => NO_OFFER[reason] ?? 'There is no price for it now.';
-export const refusal = (reason) => REFUSAL[reason] ?? 'The shop did not take it.';
+/** Why an order stands where it stands; null where the code says nothing to a person. */
+export const cause = (state, reason) => REFUSAL[reason] ?? (state === 'REJECTED' ? 'The shop did not take it.' : null);
