@@ -122,7 +122,7 @@ struct price_inputs {
 	struct money
 		shown_price; /* lowest price shown to this (session, user, item), absent: none */
 	struct money shown_bid_net;   /* the best bid then, absent: none */
-	int64_t live_user, live_item; /* of others, in a revision */
+	int64_t live_user, live_item; /* of other interests */
 };
 
 /* profile.consent.pricing is true and context.consent.personalization is not false. */

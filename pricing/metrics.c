@@ -45,6 +45,13 @@ static const struct metric_def REVISION = { "souk_pricing_revision_seconds",
 	METRIC_HISTOGRAM_SECONDS,
 	"From hearing of a change to its revision given to the bus, conflation included.", NULL };
 
+static const struct metric_def RESTORED = { "souk_pricing_restored_records_total", METRIC_COUNTER,
+	"Decisions log read by a new owner of a partition, by what the record was.", "record" };
+static const struct metric_def RESTORE = { "souk_pricing_restore_seconds", METRIC_HISTOGRAM_SECONDS,
+	"From the owner record of a partition to its first event: reading what was shown before.",
+	NULL };
+
+static const char *const restored_names[] = { "owner", "restored", "past", "void", "unreadable" };
 static const enum reason WITHDRAWING[] = { REASON_SOLD_OUT, REASON_NO_LISTING, REASON_NOT_FOR_SALE,
 	REASON_GUARD_CONFLICT, REASON_SUPPRESSED, REASON_CIRCUIT_OPEN, REASON_PAUSED,
 	REASON_RULE_CHANGE };
@@ -70,7 +77,10 @@ void pricing_metrics_init(struct pricing_metrics *ret, struct metrics *m)
 		.not_followed = metrics_counter(m, &NOT_FOLLOWED, NULL),
 		.followed = metrics_gauge(m, &FOLLOWED, NULL),
 		.revision = metrics_histogram(m, &REVISION, NULL),
+		.restore = metrics_histogram(m, &RESTORE, NULL),
 	};
+	for (int i = 0; i < RESTORED_KINDS; i++)
+		ret->restored[i] = metrics_counter(m, &RESTORED, restored_names[i]);
 	for (int i = CAUSE_MARKET; i < PRICING_CAUSES; i++)
 		ret->revisions[i] = metrics_counter(m, &REVISIONS, decision_cause_names[i]);
 	for (size_t i = 0; i < ARRAY_LEN(WITHDRAWING); i++)

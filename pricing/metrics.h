@@ -6,7 +6,17 @@
 
 #define PRICING_OUTCOMES 4
 #define PRICING_CAUSES   (CAUSE_PAUSE + 1)
-#define PRICING_REASONS  (REASON_RULE_CHANGE + 1)
+/* Records read by a new owner. */
+enum restored_kind {
+	RESTORED_OWNER,
+	RESTORED_DECISION,
+	RESTORED_PAST, /* older than an offer lives */
+	RESTORED_VOID,
+	RESTORED_UNREADABLE,
+	RESTORED_KINDS
+};
+
+#define PRICING_REASONS (REASON_RULE_CHANGE + 1)
 
 struct pricing_metrics {
 	struct counter *events, *repeats, *dead_letters;
@@ -21,6 +31,8 @@ struct pricing_metrics {
 	struct counter *unchanged, *conflated, *not_followed;
 	struct gauge *followed;
 	struct histogram *revision;
+	struct counter *restored[RESTORED_KINDS];
+	struct histogram *restore;
 };
 
 void pricing_metrics_init(struct pricing_metrics *ret, struct metrics *m);

@@ -42,16 +42,10 @@ static void drop_events(struct partition *p, bool with_owner)
 	}
 }
 
-static void begin(struct partition *p)
+void partition_restored(struct partition *p)
 {
-	int64_t now_ms = loop_now_ms(p->env->loop);
-	int64_t since = p->was_owned ? recent_since(p->recent, now_ms) : p->since;
-
 	log_info("pricing", "partition is ours",
-		"shard=%" PRId32 " epoch=%" PRId64 " next=%" PRId64 " since=%" PRId64, p->number,
-		p->epoch, p->next, since);
-	recent_reset(p->recent, since, p->epoch + 1, now_ms);
-	p->was_owned = true;
+		"shard=%" PRId32 " epoch=%" PRId64 " next=%" PRId64, p->number, p->epoch, p->next);
 	p->state = PARTITION_RUNNING;
 	p->is_blocked = false;
 	bus_group_start(p->env->group, TOPIC_INTEREST, p->number, p->next);
@@ -61,15 +55,14 @@ static void begin(struct partition *p)
 static void on_acquired(void *ctx, int64_t epoch)
 {
 	struct partition *p = ctx;
-	bool is_repeat = p->state == PARTITION_RUNNING;
 
 	p->epoch = epoch;
-	if (is_repeat) {
+	if (p->state == PARTITION_RUNNING)
 		partition_redo(p);
-		return;
-	}
+	if (p->state != PARTITION_CLAIMING)
+		return; /* repeated: what is being restored lies before the first */
 	counter_add(p->env->metrics.acquired, 1);
-	begin(p);
+	partition_restore(p);
 }
 
 static void fall_back(struct partition *p)
@@ -79,6 +72,7 @@ static void fall_back(struct partition *p)
 	if (!p->is_held)
 		bus_group_hold(p->env->group, TOPIC_INTEREST, p->number, true);
 	p->is_held = true;
+	partition_restore_stop(p);
 	p->state = PARTITION_LOST;
 	live_remove_all(p->live);
 	loop_timer_start(p->reclaim, FAILED_RETRY_MS);
@@ -163,6 +157,8 @@ struct partition *partition_free(struct partition *p)
 	if (!p)
 		return NULL;
 	owner_free(p->owner);
+	if (p->restore.retry)
+		partition_restore_stop(p);
 	drop_events(p, true);
 	if (p->is_linked)
 		TAILQ_REMOVE(&p->env->partitions, p, link);
@@ -172,6 +168,7 @@ struct partition *partition_free(struct partition *p)
 	loop_timer_free(p->retry);
 	loop_timer_free(p->commit);
 	loop_timer_free(p->reclaim);
+	loop_timer_free(p->restore.retry);
 	recent_free(p->recent);
 	free(p);
 	return NULL;
@@ -199,7 +196,8 @@ int partition_new(struct partition **ret, struct partition_env *env, int32_t num
 	p->commit = loop_timer_new(env->loop, partition_commit, p);
 	p->reclaim = loop_timer_new(env->loop, on_reclaim, p);
 	p->wake = loop_timer_new(env->loop, partition_wake, p);
-	if (!p->retry || !p->commit || !p->reclaim || !p->wake)
+	p->restore.retry = loop_timer_new(env->loop, partition_restore_retry, p);
+	if (!p->retry || !p->commit || !p->reclaim || !p->wake || !p->restore.retry)
 		return -ENOMEM;
 	r = recent_new(
 		&p->recent, (size_t)env->recent_max, env->offer_ttl_ms, env->guards.moved_bps);

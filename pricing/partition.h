@@ -5,9 +5,11 @@
  * partition of nft.decisions.v1, read, judged and answered in order of offsets, committed when both
  * results of every event before are acknowledged.
  *
- * CLAIMING -> RUNNING on acquired(); RUNNING -> LOST when someone else spoke: what is not
- * acknowledged is dropped, and after a pause the partition is claimed again and read from the first
- * event without acknowledged results. A partition that the group takes back is committed and freed.
+ * CLAIMING -> RESTORING on acquired(): what the owners before showed is read from the log
+ * (partition_restore.h); then RUNNING. RESTORING or RUNNING -> LOST when someone else spoke: what
+ * is not acknowledged is dropped, and after a pause the partition is claimed again and read from
+ * the first event without acknowledged results. A partition that the group takes back is committed
+ * and freed.
  *
  * Its live offers are followed while it is RUNNING: priced again when something changed under them.
  * Whoever loses the partition forgets them, and they run out.
@@ -36,6 +38,7 @@ struct partition_env {
 	struct loop *loop;
 	struct bus *bus;
 	struct bus_group *group;
+	struct bus_reader *reader; /* of decisions to restore; NULL: not needed yet */
 	const char *instance;
 	struct join *join;
 	struct rules_source *rules;

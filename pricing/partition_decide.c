@@ -44,8 +44,20 @@ void partition_fill(struct partition *p, const struct interest *interest, struct
 	recent_look(p->recent, interest->session, interest->user, interest->item, now_ms, &view);
 	in->live_user = view.live_user;
 	in->live_item = view.live_item;
+	if (recent_counts(p->recent, interest->id)) { /* its own offer is none of the others */
+		in->live_user -= in->live_user > 0;
+		in->live_item -= in->live_item > 0;
+	}
 	in->shown_price = view.shown_price;
 	in->shown_bid_net = view.shown_bid_net;
+}
+
+void partition_count_evicted(struct partition *p)
+{
+	uint64_t evicted = recent_evicted(p->recent);
+
+	counter_add(p->env->metrics.forgotten, evicted - p->evicted);
+	p->evicted = evicted;
 }
 
 static void remember(struct partition *p, const struct event *e)
@@ -62,13 +74,10 @@ static void remember(struct partition *p, const struct event *e)
 		.price = result->price,
 		.bid_net = in->bestbid.bid_net,
 	};
-	uint64_t evicted;
 
 	if (recent_add(p->recent, &d) != 0)
 		counter_add(p->env->metrics.forgotten, 1);
-	evicted = recent_evicted(p->recent);
-	counter_add(p->env->metrics.forgotten, evicted - p->evicted);
-	p->evicted = evicted;
+	partition_count_evicted(p);
 }
 
 void partition_count(struct partition *p)

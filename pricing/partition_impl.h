@@ -1,12 +1,13 @@
 #pragma once
 
 /*
- * Inside a partition: partition.c owns it, partition_decide.c answers its events,
- * partition_revise.c prices its live offers again, partition_send.c gets the answers out and the
- * offsets committed.
+ * Inside a partition: partition.c owns it, partition_restore.c reads what was shown before,
+ * partition_decide.c answers its events, partition_revise.c prices its live offers again,
+ * partition_send.c gets the answers out and the offsets committed.
  */
 #include "common/io/owner.h"
 #include "pricing/partition.h"
+#include "pricing/partition_restore.h"
 #include "pricing/recent.h"
 #include "pricing/reviser.h"
 
@@ -15,7 +16,7 @@
 #define REFUSED_RETRY_MS 1000 /* an unknown topic, no quote key */
 #define OWNER_TEXT_MAX   128
 
-enum partition_state { PARTITION_CLAIMING, PARTITION_RUNNING, PARTITION_LOST };
+enum partition_state { PARTITION_CLAIMING, PARTITION_RESTORING, PARTITION_RUNNING, PARTITION_LOST };
 
 struct partition {
 	TAILQ_ENTRY(partition) link;    /* of all of the process */
@@ -31,6 +32,7 @@ struct partition {
 	int64_t committed;
 	int64_t since; /* the predecessor's metadata, -1 = none; once ours, @recent knows */
 	bool was_owned;
+	struct partition_restore restore;
 	struct recent *recent;
 	uint64_t evicted; /* of @recent, as counted so far */
 
@@ -50,6 +52,11 @@ struct partition {
 	struct loop_timer *wake; /* an offer has cooled, is to be tried again, or has run out */
 	int64_t wake_us;         /* when, -1: not at all */
 };
+
+/* ---- partition.c ---- */
+
+/* RESTORING is over: events begin. */
+void partition_restored(struct partition *p);
 
 /* ---- partition_send.c ---- */
 
@@ -79,6 +86,8 @@ void partition_commit(void *ctx);
 /* env->inputs of what @interest finds now; rows from @batch, NULL: unknown for @doubt. */
 void partition_fill(struct partition *p, const struct interest *interest, struct join_batch *batch,
 	size_t row, enum row_doubt doubt, int64_t now_ms);
+/* What recent.h forgot before its time. */
+void partition_count_evicted(struct partition *p);
 /* env->result. */
 void partition_count(struct partition *p);
 

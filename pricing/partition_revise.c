@@ -136,10 +136,6 @@ static void fill(struct partition *p, const struct live_offer *o, struct join_ba
 	if (in->inventory.row.state == ROW_UNKNOWN &&
 		rules_source_is_paused(env->rules, str_of(o->collection)))
 		in->paused = TRI_TRUE;
-	if (recent_counts(p->recent, o->interest.id)) {
-		in->live_user--;
-		in->live_item--;
-	}
 	ceiling_of_its_own(o, in);
 	in->holds = !str_eqz(ruleset_id(rules_source_current(env->rules)), o->basis.ruleset) ||
 		    (o->must_send && o->cause == CAUSE_RULES);

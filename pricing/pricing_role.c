@@ -264,7 +264,7 @@ bool pricing_ready(const struct pricing *p, struct buf *why)
 		buf_puts(why, STR("draining\n"));
 	for (size_t i = 0; i < PARTITIONS_MAX; i++) {
 		if (p->partitions[i] && !partition_is_running(p->partitions[i]))
-			buf_printf(why, "partition %zu: assigned, but not ours yet\n", i);
+			buf_printf(why, "partition %zu: assigned, but not ours or not restored yet\n", i);
 	}
 	return why->n == before;
 }
@@ -281,6 +281,7 @@ struct pricing *pricing_free(struct pricing *p)
 		bus_group_close(p->shared.group);
 	for (size_t i = 0; i < PARTITIONS_MAX; i++)
 		partition_free(p->partitions[i]);
+	bus_reader_close(p->shared.reader);
 	while ((e = TAILQ_FIRST(&p->shared.orphans))) {
 		TAILQ_REMOVE(&p->shared.orphans, e, link);
 		event_free(e);

@@ -7,6 +7,10 @@
  * the newest two become one with the lower price and the later time, which can only hold prices
  * down. An offer made after the market moved begins anew: what was shown under another best bid
  * binds nobody.
+ *
+ * Where a successor has to begin is the place of the oldest decision in the queue, and of the
+ * oldest revision: those are in no queue, a few marks say from where on they lie. Whatever else
+ * would be forgotten with a place of its own leaves a floor behind.
  */
 #include "pricing/recent.h"
 
@@ -17,12 +21,14 @@
 #include "pricing/keyed.h"
 
 #define SHOWN_MAX 6
+#define MARKS_MAX 8 /* each for a quarter of the ttl: more than live at once */
 
 struct decision_entry {
 	int64_t now_ms;
 	int64_t offset; /* -1: not in the log yet */
 	bool is_offer;
-	char *user_item; /* both texts, for the counters */
+	bool is_inherited; /* another owner's */
+	char *user_item;   /* both texts, for the counters */
 	size_t n_user, n_item;
 };
 
@@ -38,6 +44,12 @@ struct shown {
 	} v[SHOWN_MAX]; /* rising in price and time */
 };
 
+/* The revisions from a time on lie at or behind a place. */
+struct mark {
+	int64_t from_ms, until_ms; /* @until_ms: the last of them has run out */
+	int64_t offset;
+};
+
 struct recent {
 	int64_t ttl_ms, moved_bps;
 	size_t max;
@@ -47,6 +59,9 @@ struct recent {
 	bool has_floor; /* older decisions than the queue knows may live */
 	int64_t floor;  /* where they begin, -1: unknown */
 	int64_t floor_until_ms;
+	bool is_lossy; /* a place was given up since the reset */
+	struct mark marks[MARKS_MAX];
+	size_t n_marks; /* rising in time and offset */
 };
 
 static void uncount(struct keyed *counters, struct str key)
@@ -134,6 +149,18 @@ static void expire(struct recent *r, int64_t now_ms)
 		drop_oldest(r);
 	if (r->has_floor && r->floor_until_ms <= now_ms)
 		r->has_floor = false;
+	while (r->n_marks && r->marks[0].until_ms <= now_ms)
+		memmove(&r->marks[0], &r->marks[1], --r->n_marks * sizeof(r->marks[0]));
+}
+
+/* A floor that there is lies below all that lives. */
+static void keep_place(struct recent *r, int64_t offset, int64_t until_ms)
+{
+	if (!r->has_floor)
+		r->floor = offset;
+	if (!r->has_floor || until_ms > r->floor_until_ms)
+		r->floor_until_ms = until_ms;
+	r->has_floor = r->is_lossy = true;
 }
 
 /* Forgets the oldest before its time, but not where its record is. */
@@ -141,18 +168,31 @@ static void evict(struct recent *r)
 {
 	struct decision_entry *e = keyed_oldest(r->decisions, NULL);
 
-	if (!r->has_floor)
-		r->floor = e->offset;
-	r->has_floor = true;
-	r->floor_until_ms = e->now_ms + r->ttl_ms;
+	keep_place(r, e->offset, e->now_ms + r->ttl_ms);
 	r->evicted++;
 	drop_oldest(r);
 }
 
+static void mark(struct recent *r, int64_t now_ms, int64_t offset)
+{
+	struct mark *last = r->n_marks ? &r->marks[r->n_marks - 1] : NULL;
+	int64_t until_ms = now_ms + r->ttl_ms;
+
+	if (last && (now_ms < last->from_ms + r->ttl_ms / 4 || r->n_marks == MARKS_MAX)) {
+		if (until_ms > last->until_ms)
+			last->until_ms = until_ms;
+		return;
+	}
+	r->marks[r->n_marks++] = (struct mark){ now_ms, until_ms, offset };
+}
+
 bool recent_knows(struct recent *r, struct str interest, int64_t now_ms)
 {
+	const struct decision_entry *e;
+
 	expire(r, now_ms);
-	return keyed_get(r->decisions, interest) != NULL;
+	e = keyed_get(r->decisions, interest);
+	return e && !e->is_inherited;
 }
 
 /* session, user and item; none of the three holds a NUL. */
@@ -251,14 +291,12 @@ static int count_offer(struct recent *r, const struct recent_decision *d)
 	return 0;
 }
 
-int recent_add(struct recent *r, const struct recent_decision *d)
+/* @offset: -1 = not in the log yet. */
+static int put(struct recent *r, const struct recent_decision *d, int64_t offset, bool is_inherited)
 {
 	struct decision_entry *e;
 	char *user_item = NULL;
 
-	expire(r, d->now_ms);
-	if (keyed_get(r->decisions, d->interest))
-		return 0;
 	if (keyed_count(r->decisions) == r->max)
 		evict(r);
 	if (d->is_offer) {
@@ -273,11 +311,41 @@ int recent_add(struct recent *r, const struct recent_decision *d)
 		free(user_item);
 		return -ENOMEM;
 	}
-	*e = (struct decision_entry){ d->now_ms, -1, d->is_offer, user_item, d->user.n, d->item.n };
+	*e = (struct decision_entry){
+		.now_ms = d->now_ms,
+		.offset = offset,
+		.is_offer = d->is_offer,
+		.is_inherited = is_inherited,
+		.user_item = user_item,
+		.n_user = d->user.n,
+		.n_item = d->item.n,
+	};
 	return d->is_offer ? count_offer(r, d) : 0;
 }
 
-void recent_revised(struct recent *r, const struct recent_decision *d)
+/* Another decision takes its place: one offer, and what was shown of it before has its record where
+ * it was. */
+static void supersede(
+	struct recent *r, struct decision_entry *e, struct str interest, int64_t now_ms)
+{
+	keep_place(r, recent_since(r, now_ms), e->now_ms + r->ttl_ms);
+	drop(r, e, interest);
+}
+
+int recent_add(struct recent *r, const struct recent_decision *d)
+{
+	struct decision_entry *e;
+
+	expire(r, d->now_ms);
+	e = keyed_get(r->decisions, d->interest);
+	if (e && !e->is_inherited)
+		return 0;
+	if (e)
+		supersede(r, e, d->interest, d->now_ms);
+	return put(r, d, -1, false);
+}
+
+static void show(struct recent *r, const struct recent_decision *d)
 {
 	char buf[1024];
 	struct str key = shown_key(buf, sizeof(buf), d->session, d->user, d->item);
@@ -285,6 +353,13 @@ void recent_revised(struct recent *r, const struct recent_decision *d)
 
 	if (shown)
 		shown_add(r, shown, d);
+}
+
+void recent_revised(struct recent *r, const struct recent_decision *d)
+{
+	show(r, d);
+	expire(r, d->now_ms);
+	mark(r, d->now_ms, r->end);
 }
 
 bool recent_counts(const struct recent *r, struct str interest)
@@ -323,30 +398,68 @@ void recent_logged(struct recent *r, struct str interest, int64_t offset)
 void recent_reset(struct recent *r, int64_t offset, int64_t end, int64_t now_ms)
 {
 	forget_all(r);
+	r->n_marks = 0;
+	r->is_lossy = false;
 	r->end = end;
 	r->has_floor = true;
 	r->floor = offset;
 	r->floor_until_ms = now_ms + r->ttl_ms;
 }
 
+int recent_inherit(
+	struct recent *r, const struct recent_decision *d, int64_t offset, int64_t now_ms)
+{
+	struct decision_entry *e;
+	int err;
+
+	expire(r, now_ms);
+	if (d->now_ms + r->ttl_ms <= now_ms)
+		return 0;
+	e = keyed_get(r->decisions, d->interest);
+	if (e)
+		supersede(r, e, d->interest, now_ms);
+	err = put(r, d, offset, true);
+	if (err)
+		r->is_lossy = true;
+	return err;
+}
+
+void recent_inherit_revised(
+	struct recent *r, const struct recent_decision *d, int64_t offset, int64_t now_ms)
+{
+	expire(r, now_ms);
+	if (d->now_ms + r->ttl_ms <= now_ms)
+		return;
+	show(r, d);
+	mark(r, d->now_ms, offset);
+}
+
+void recent_inherited(struct recent *r, int64_t end)
+{
+	if (end > r->end)
+		r->end = end;
+	if (!r->is_lossy)
+		r->has_floor = false;
+}
+
 int64_t recent_since(struct recent *r, int64_t now_ms)
 {
 	struct decision_entry *e;
+	int64_t since;
 
 	expire(r, now_ms);
-	if (r->has_floor)
-		return r->floor;
 	e = keyed_oldest(r->decisions, NULL);
-	return e && e->offset >= 0 ? e->offset : r->end;
+	since = e && e->offset >= 0 ? e->offset : r->end;
+	if (r->has_floor)
+		since = r->floor;
+	if (r->n_marks && r->marks[0].offset < since)
+		since = r->marks[0].offset;
+	return since;
 }
 
 void recent_resent(struct recent *r, int64_t now_ms)
 {
-	int64_t since = recent_since(r, now_ms);
-
-	r->has_floor = true;
-	r->floor = since;
-	r->floor_until_ms = now_ms + r->ttl_ms;
+	keep_place(r, recent_since(r, now_ms), now_ms + r->ttl_ms);
 }
 
 uint64_t recent_evicted(const struct recent *r)

@@ -9,6 +9,9 @@
  * Bounded: when full, the oldest decision is forgotten early and counted; its place in the log is
  * not (recent_since stays conservative). Times are wall ms; a clock that steps back only makes
  * things live longer.
+ *
+ * What another owner decided is inherited: its prices bind and its live offers count, but its
+ * interests are not known as decided. The decision that is made again takes the place of the first.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,7 +39,7 @@ MUST_CHECK int recent_new(struct recent **ret, size_t max, int64_t ttl_ms, int64
 struct recent *recent_free(struct recent *r);
 DEFINE_CLEANUP(struct recent *, recent_free)
 
-/* Decided within the last ttl. */
+/* Decided by us within the last ttl. */
 bool recent_knows(struct recent *r, struct str interest, int64_t now_ms);
 /* What an event of these finds. The lowest price is that since the market last moved
  * (guard_market_moved). */
@@ -61,11 +64,21 @@ void recent_logged(struct recent *r, struct str interest, int64_t offset);
 void recent_resent(struct recent *r, int64_t now_ms);
 
 /* A new owner starts from nothing: @offset, what its predecessor committed as metadata (-1 =
- * unknown), holds until those decisions have run out;
- * @end is beyond its own owner record. */
+ * unknown), holds until those decisions have run out, or all are inherited; @end is beyond its own
+ * owner record. */
 void recent_reset(struct recent *r, int64_t offset, int64_t end, int64_t now_ms);
-/* Offset of the oldest decision younger than ttl; if there is none, the end of what was logged; -1
- * = unknown, the whole partition has to be read. */
+/* A decision of another owner, as its record at @offset says; in the order of the log, after
+ * recent_reset(). What has run out at @now_ms is left out. Copies. 0 or -ENOMEM (then it is not
+ * remembered, but the place of its record is). */
+MUST_CHECK int recent_inherit(
+	struct recent *r, const struct recent_decision *d, int64_t offset, int64_t now_ms);
+/* The same of a revision. Withdrawals: recent_withdrawn(). */
+void recent_inherit_revised(
+	struct recent *r, const struct recent_decision *d, int64_t offset, int64_t now_ms);
+/* All up to @end are inherited, the place of each is known. */
+void recent_inherited(struct recent *r, int64_t end);
+/* Offset of the oldest decision or revision younger than ttl, or one a little before it; if there
+ * is none, the end of what was logged; -1 = unknown, the whole partition has to be read. */
 int64_t recent_since(struct recent *r, int64_t now_ms);
 /* Forgotten before their time. */
 uint64_t recent_evicted(const struct recent *r);

@@ -591,7 +591,7 @@ Test(pricing_role, the_commit_says_from_where_a_successor_has_to_read)
 	world_interest(&w, "i-1", USER);
 	loop_sim_advance(w.loop, 200);
 	cr_assert(eq(i64, world_committed(&w, shard, &metadata), 1));
-	cr_expect(eq(sz, metadata.n, 0), "nobody knows yet what a predecessor had");
+	cr_expect(str_eqz(metadata, "1"), "nothing lived before, got " STR_FMT, STR_ARG(metadata));
 	loop_sim_advance(w.loop, TTL);
 	world_beat_all(&w);
 	world_interest(&w, "i-2", USER);
