@@ -188,7 +188,9 @@ def at_the_topics(ready, item, decided):
     def answered():
         lines = kcat(kafka, "-C", "-t", "nft.decisions.v1", "-e", "-o", "beginning")
         return next((d for d in map(json.loads, lines) if d.get("interest") == "plain-1"), None)
-    tap.ok(wait_for(answered, 30, "decision of a plain producer's interest")["outcome"] == "OFFER", "a record without headers is processed")
+    one = wait_for(answered, 30, "decision of a plain producer's interest")
+    # The demo's shoppers may have bought the piece meanwhile.
+    tap.ok(one["outcome"] == "OFFER" or one["reason"] == "SOLD_OUT", "a record without headers is processed", one)
     subprocess.run(["kcat", "-b", kafka, "-q", "-P", "-t", "nft.interest.v1", "-k", "kcat"], input="{broken", text=True, check=True, timeout=30)
 
     def dead():
