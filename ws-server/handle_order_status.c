@@ -3,7 +3,8 @@
  *
  * The view follows the log, so a moment after its acknowledgement an order may have none yet. Then
  * it is not found, which is temporary if this gateway knows of the acknowledgement. The id asked
- * for is made of the user and the client's id, so nobody can ask for another's.
+ * for is made of the user and the client's id, so nobody can ask for another's. It is answered once
+ * this gateway reads results: what follows the state that is told will be pushed, without a gap.
  */
 #include <stdio.h>
 
@@ -53,7 +54,7 @@ static void not_found(struct command_op *op)
 {
 	struct gateway *g = op->gateway;
 	bool is_acked =
-		idempotency_body(g->acked_orders, &op->record, loop_mono_us(g->env.loop) / 1000);
+		idempotency_has(g->acked_orders, &op->record, loop_mono_us(g->env.loop) / 1000);
 
 	reply_error(op->session, op->command_id,
 		&(struct reply_error){ .code = ERROR_NOT_FOUND,
@@ -122,6 +123,8 @@ void handle_order_status(struct session *s, const struct command *c)
 		return;
 	if (id_for_order(&id, command.user, command.order) < 0)
 		admit_unavailable(&a, "no id could be made");
+	else if (!results_has_begun(s->gateway->results))
+		admit_unavailable(&a, "results of orders are not read yet");
 	else
 		ask(&a, &command, &id);
 }

@@ -96,6 +96,24 @@ Test(order_status, after_an_answer_only_later_states_are_pushed)
 	cr_expect(eq(long, world_metric(&w, "souk_ws_results_total", "old_n"), 2));
 }
 
+/* A state that is told now and one that follows before results are read would leave a gap. */
+Test(order_status, nothing_is_answered_before_results_are_read)
+{
+	CLEANUP(world_fini) struct world w;
+	struct sim_peer *p;
+
+	world_init_without(&w, NULL, TOPIC_PAYMENT_RESULTS);
+	world_start(&w);
+	p = world_connect(&w, "u_42");
+	put_state(&w, "buy-1", "SENT", "3");
+	world_say(&w, p, ASK("4", "buy-1"));
+	EXPECT_NEXT(p, "{\"id\":4,\"type\":\"error\",\"error\":{\"code\":\"unavailable\",*");
+	cr_assert(zero(int, sim_broker_topic(w.broker, "eu." TOPIC_PAYMENT_RESULTS, 4)));
+	loop_sim_advance(w.loop, 5000);
+	world_say(&w, p, ASK("5", "buy-1"));
+	EXPECT_NEXT(p, "{\"id\":5,\"type\":\"order\",*");
+}
+
 Test(order_status, unknown_order_is_not_found)
 {
 	WORLD(w);
@@ -177,6 +195,65 @@ Test(order_status, counts_among_the_commands_in_flight_and_may_be_left_behind)
 	world_say(&w, p, ASK("4", "buy-1"));
 	loop_sim_advance(w.loop, 1000);
 	EXPECT_NEXT(p, "{\"id\":4,\"type\":\"order\",*}");
+}
+
+Test(order_status, answer_for_a_session_that_is_being_closed_finds_nobody)
+{
+	WORLD(w);
+	struct sim_peer *p = world_connect(&w, "u_42");
+
+	sim_store_set_latency(w.store, 500000);
+	world_say(&w, p, ASK("4", "buy-1") "\nx\nx\nx");
+	for (int i = 0; i < 3; i++)
+		EXPECT_NEXT(p, "{\"id\":null,*\"bad_json\",*}");
+	cr_expect(eq(int, sim_peer_close_code(p), 4008));
+	loop_sim_advance(w.loop, 1000);
+	EXPECT_NOTHING(p);
+}
+
+Test(order_status, drain_waits_for_its_answer)
+{
+	WORLD(w);
+	struct sim_peer *p = world_connect(&w, "u_42");
+
+	put_state(&w, "buy-1", "RESERVED", "2");
+	sim_store_set_latency(w.store, 500000);
+	world_say(&w, p, ASK("4", "buy-1"));
+	gateway_drain(w.gateway, NULL, NULL);
+	loop_sim_advance(w.loop, 400);
+	EXPECT_NEXT(p, "{\"type\":\"draining\",*}");
+	cr_expect(eq(int, sim_peer_close_code(p), 0));
+	loop_sim_advance(w.loop, 200);
+	EXPECT_NEXT(p, "{\"id\":4,\"type\":\"order\",*}");
+	cr_expect(eq(int, sim_peer_close_code(p), 4112));
+}
+
+Test(order_status, gateway_may_be_freed_while_an_answer_and_a_report_are_due)
+{
+	WORLD(w);
+	struct sim_peer *p = world_connect(&w, "u_42");
+
+	sim_store_set_latency(w.store, 500000);
+	sim_broker_set_latency(w.broker, 500000);
+	world_say(&w, p, ASK("4", "buy-1") "\n" ORDER("5", "buy-1"));
+	EXPECT_NOTHING(p);
+}
+
+Test(order_status, older_answer_than_what_was_pushed_takes_nothing_back)
+{
+	WORLD(w);
+	struct sim_peer *p = world_connect(&w, "u_42");
+	struct id id = order_id("u_42", "buy-1");
+
+	put_state(&w, "buy-1", "RESERVED", "2");
+	world_tell(&w, &(struct told){ .order = id.text, .state = "SENT", .n = 3 });
+	EXPECT_NEXT(p, "{\"type\":\"order\",\"seq\":1,*\"n\":3,*}");
+	world_say(&w, p, ASK("4", "buy-1"));
+	EXPECT_NEXT(p, "{\"id\":4,\"type\":\"order\",*\"n\":2,*}");
+	world_tell(&w, &(struct told){ .order = id.text, .state = "SENT", .n = 3 });
+	EXPECT_NOTHING(p);
+	world_tell(&w, &(struct told){ .order = id.text, .state = "MINED", .n = 4 });
+	EXPECT_NEXT(p, "{\"type\":\"order\",\"seq\":2,*\"n\":4,*}");
 }
 
 Test(order_status, bad_ones_are_refused)
