@@ -2,9 +2,10 @@
 
 /*
  * What a session has been told of each offer: the newest revision, so that a client never sees a
- * revision twice and never a lower one after a higher one.
+ * revision twice and never a lower one after a higher one. A second table does the same for orders
+ * and the `n` of their states.
  *
- * Belongs to one session; at most @max offers. When full, the one that was raised longest ago is
+ * Belongs to one session; at most @max entries. When full, the one that was raised longest ago is
  * forgotten (counted in n_forgotten); entries also go once their time is over.
  */
 #include <stdbool.h>
@@ -17,7 +18,8 @@
 
 #define SHOWN_KEY_BYTES 16
 
-/* An offer of a user: a session that acts for many keeps them apart. */
+/* An offer of a user: a session that acts for many keeps them apart. Or whatever else two texts
+ * name. */
 struct shown_key {
 	uint8_t bytes[SHOWN_KEY_BYTES];
 };
