@@ -178,7 +178,8 @@ static void take_result(struct bridge_shard *s, const struct bus_record *r)
 		counter_add(s->env->metrics.unreadable, 1);
 		return;
 	}
-	s->n_restored_results++;
+	if (s->n_restored_results++ == 0)
+		s->has_all_results = r->offset == 0;
 	if (result.n == 0) /* a conflict: of no order */
 		return;
 	e = entry_of(s, &result);
@@ -191,12 +192,12 @@ static void take_result(struct bridge_shard *s, const struct bus_record *r)
 	};
 	if (str_is_set(step) && str_to_i64(step, &told.step))
 		told.step = 0;
-	if (e && result.n <= e->last.n)
-		return;
-	if (!e || order_table_tell(&s->orders, e, &told, result.reason, result.tx))
+	/* Where retention has begun to take results, the first that is left has to do. */
+	if (!e || order_table_read(
+			  &s->orders, e, &told, result.reason, result.tx, !s->has_all_results))
 		bridge_fail(s, "out of memory", -ENOMEM);
 	else
-		e->acked = result.n;
+		e->acked = e->last.n;
 }
 
 static void take_request(struct bridge_shard *s, const struct bus_record *r)

@@ -231,6 +231,8 @@ static void on_told(struct bridge_shard *s, struct message *m)
 		e->acked = m->n;
 		bridge_view_order(s, e);
 	}
+	if (e && --e->n_results == 0 && bridge_outcomes_advance(s, e))
+		bridge_fail(s, "out of memory", -ENOMEM);
 	bridge_work_advance(s);
 }
 

@@ -127,6 +127,7 @@ static void tell_rest(void *ctx, struct bridge_map_node *node)
 	struct bridge_shard *s = ctx;
 	struct order_entry *e = order_table_entry(node);
 
+	order_entry_drop_aheads(e);
 	if (s->state == BRIDGE_RUNNING && e->has_record && e->last.state == ORDER_ACCEPTED &&
 		bridge_tell_decision(s, e, NULL))
 		bridge_fail(s, "out of memory", -ENOMEM);

@@ -127,7 +127,8 @@ struct bridge_shard {
 	struct goods_table goods;
 	uint64_t n_changes; /* of stock, in this life */
 
-	unsigned reading; /* bits of what is still to be restored */
+	unsigned reading;     /* bits of what is still to be restored */
+	bool has_all_results; /* retention took none */
 	int64_t restore_us;
 	uint64_t n_restored_results, n_restored_requests, n_restored_orders;
 

@@ -49,6 +49,7 @@ static int post_result(
 		return -ENOMEM;
 	m->entry = e;
 	e->n_refs++;
+	e->n_results++;
 	m->n = t->n;
 	m->step = t->step;
 	m->work = work;
@@ -219,11 +220,16 @@ static int release(struct bridge_shard *s, struct order_entry *e, struct outcome
 	return e->is_releasing ? 0 : post_release(s, decided, e, o->state);
 }
 
-/* RESERVED comes first, and so does the order record, if it is there. */
+/* RESERVED comes first, and the broker has it: an outcome that is told may be committed as such,
+ * and then nobody could tell again what is missing before it. So does the order record, if there is
+ * one to come. */
 static bool may_go_on(const struct bridge_shard *s, const struct order_entry *e)
 {
-	return e->last.n > 0 && e->last.state != ORDER_ACCEPTED &&
-	       (e->has_record || s->is_caught_up);
+	if (e->last.n == 0 || e->last.state == ORDER_ACCEPTED)
+		return false;
+	if (e->last.state == ORDER_RESERVED && e->n_results > 0)
+		return false;
+	return e->has_record || s->is_caught_up;
 }
 
 int bridge_outcomes_advance(struct bridge_shard *s, struct order_entry *e)

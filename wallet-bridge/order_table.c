@@ -26,6 +26,7 @@ static void free_entry(void *ctx, struct bridge_map_node *node)
 	struct order_entry *e = order_table_entry(node);
 
 	(void)ctx;
+	order_entry_drop_aheads(e);
 	free(e->session);
 	free(e->last.reason);
 	free(e->last.tx);
@@ -112,6 +113,7 @@ struct order_entry *order_table_add(struct order_table *t, struct str id, struct
 	e->buyer->n_open++;
 	t->n_open++;
 	TAILQ_INIT(&e->waiting);
+	SLIST_INIT(&e->aheads);
 	bridge_map_put(&t->by_id, &e->node);
 	return e;
 }
@@ -159,27 +161,98 @@ int order_entry_set_record(
 	return 0;
 }
 
-int order_table_tell(struct order_table *t, struct order_entry *e, const struct told *told,
-	struct str reason, struct str tx)
+/* Takes the texts of @next. */
+static void enter(struct order_table *t, struct order_entry *e, const struct told *next)
 {
-	struct told next = *told;
-
-	if (copy(&next.reason, reason))
-		return -ENOMEM;
-	if (copy(&next.tx, tx)) {
-		free(next.reason);
-		return -ENOMEM;
-	}
 	free(e->last.reason);
 	free(e->last.tx);
-	e->last = next;
-	if (e->is_over || !order_state_is_terminal((enum order_state)next.state))
-		return 0;
+	e->last = *next;
+	if (e->is_over || !order_state_is_terminal((enum order_state)next->state))
+		return;
 	e->is_over = true;
 	e->buyer->n_open--;
 	t->n_open--;
 	TAILQ_INSERT_TAIL(&t->over, e, over);
+}
+
+static int copy_told(struct told *ret, const struct told *told, struct str reason, struct str tx)
+{
+	*ret = *told;
+	if (copy(&ret->reason, reason))
+		return -ENOMEM;
+	if (copy(&ret->tx, tx)) {
+		free(ret->reason);
+		return -ENOMEM;
+	}
 	return 0;
+}
+
+int order_table_tell(struct order_table *t, struct order_entry *e, const struct told *told,
+	struct str reason, struct str tx)
+{
+	struct told next;
+	int r = copy_told(&next, told, reason, tx);
+
+	if (!r)
+		enter(t, e, &next);
+	return r;
+}
+
+static struct told_ahead *ahead_of(struct order_entry *e, int64_t n)
+{
+	struct told_ahead *a;
+
+	SLIST_FOREACH(a, &e->aheads, link)
+	if (a->told.n == n)
+		break;
+	return a;
+}
+
+static int keep_ahead(
+	struct order_entry *e, const struct told *told, struct str reason, struct str tx)
+{
+	struct told_ahead *a;
+
+	if (ahead_of(e, told->n))
+		return 0;
+	a = calloc(1, sizeof(*a));
+	if (!a || copy_told(&a->told, told, reason, tx)) {
+		free(a);
+		return -ENOMEM;
+	}
+	SLIST_INSERT_HEAD(&e->aheads, a, link);
+	return 0;
+}
+
+int order_table_read(struct order_table *t, struct order_entry *e, const struct told *told,
+	struct str reason, struct str tx, bool is_first_any)
+{
+	struct told_ahead *a;
+	int r;
+
+	if (told->n <= e->last.n)
+		return 0;
+	if (told->n != e->last.n + 1 && !(is_first_any && e->last.n == 0))
+		return keep_ahead(e, told, reason, tx);
+	r = order_table_tell(t, e, told, reason, tx);
+	while (!r && (a = ahead_of(e, e->last.n + 1))) {
+		SLIST_REMOVE(&e->aheads, a, told_ahead, link);
+		enter(t, e, &a->told);
+		free(a);
+	}
+	return r;
+}
+
+void order_entry_drop_aheads(struct order_entry *e)
+{
+	struct told_ahead *a;
+
+	while ((a = SLIST_FIRST(&e->aheads))) {
+		SLIST_REMOVE_HEAD(&e->aheads, link);
+		free(a->told.reason);
+		free(a->told.tx);
+		free(a);
+	}
 }
 
 struct order_entry *order_table_oldest_over(const struct order_table *t)

@@ -27,6 +27,13 @@ struct told {
 	int64_t step; /* of the outcome that it rests on, 0 = none */
 };
 
+/* A result that was read before the one that it follows. */
+struct told_ahead {
+	SLIST_ENTRY(told_ahead) link;
+	struct told told;
+};
+SLIST_HEAD(told_aheads, told_ahead);
+
 struct outcome;
 TAILQ_HEAD(outcome_list, outcome);
 
@@ -53,7 +60,9 @@ struct order_entry {
 	bool is_dirty;
 	unsigned n_refs; /* messages and cache commands that point here */
 	struct told last;
-	int64_t acked; /* n of the newest result that the broker has */
+	int64_t acked;             /* n of the newest result that the broker has */
+	unsigned n_results;        /* on their way */
+	struct told_aheads aheads; /* while results are read */
 	struct outcome_list waiting;
 	char texts[];
 };
@@ -91,6 +100,13 @@ MUST_CHECK int order_entry_set_record(
  * over if its state is terminal. 0 or -ENOMEM. */
 MUST_CHECK int order_table_tell(struct order_table *t, struct order_entry *e,
 	const struct told *told, struct str reason, struct str tx);
+/* What was told according to a log that may hold results in another order, some not at all (a
+ * failed delivery is repeated behind later ones): @told counts once everything before it does. A
+ * first result counts whatever its n, if @is_first_any. 0 or -ENOMEM. */
+MUST_CHECK int order_table_read(struct order_table *t, struct order_entry *e,
+	const struct told *told, struct str reason, struct str tx, bool is_first_any);
+/* No more is read: what lies behind a gap does not count. */
+void order_entry_drop_aheads(struct order_entry *e);
 /* The one that is over longest and that nothing refers to; NULL if there is none. */
 struct order_entry *order_table_oldest_over(const struct order_table *t);
 /* Frees it. It has no outcomes waiting, no reference, and is in no dirty list. */
