@@ -221,7 +221,7 @@ void view_summary(const struct demo_options *o, const json_t *summary)
 		number(s, "events"), number(s, "acks"), number(s, "offers"), number(s, "revisions"),
 		number(s, "withdrawn"));
 	counts_line("decisions", json_object_get(s, "decisions"));
-	counts_line("reasons", json_object_get(s, "reasons"));
+	counts_line("no offer", json_object_get(s, "reasons"));
 	counts_line("revisions", json_object_get(s, "causes"));
 	printf("  ordered %lld, thought better of it %lld, clicked twice %lld, sent again %lld, "
 	       "asked "
@@ -229,7 +229,7 @@ void view_summary(const struct demo_options *o, const json_t *summary)
 		number(shopping, "placed"), number(shopping, "changed_mind"),
 		number(shopping, "twice"), number(shopping, "retries"), number(shopping, "asked"));
 	counts_line("orders", json_object_get(s, "orders"));
-	counts_line("reasons", json_object_get(s, "order_reasons"));
+	counts_line("  because", json_object_get(s, "order_reasons"));
 	quantiles_line(
 		"event to offer, from the intended send time", json_object_get(s, "latency_ms"));
 	quantiles_line("order to acknowledgement", json_object_get(order_ms, "ack"));

@@ -132,5 +132,6 @@ Test(tracker, marks_can_be_asked_for)
 	cr_expect(not(tracker_is(t, 1, TRACKED_HEARD)));
 	tracker_mark(t, 1, TRACKED_HEARD);
 	cr_expect(tracker_is(t, 1, TRACKED_HEARD));
-	cr_expect(not(tracker_is(t, 1 + TRACKER_MAX, TRACKED_HEARD)), "another event of that place");
+	cr_expect(
+		not(tracker_is(t, 1 + TRACKER_MAX, TRACKED_HEARD)), "another event of that place");
 }
