@@ -33,11 +33,12 @@ struct drive_order {
 	int64_t n;                 /* outcomes; 0: none */
 	int state;                 /* of the last one */
 	int64_t last_ms;           /* its time, or the request's record time */
-	struct ledger_place first; /* its first one; offset -1: none */
+	struct ledger_place first; /* its first one is not before; offset -1: none */
 	/* The step that is being reported. */
 	bool is_tried, is_late; /* decided at the first try, and kept for the others */
 	int64_t said_ms;
 	int said_state;
+	struct ledger_place said_from; /* it is not before */
 	bool is_sending;
 	int64_t due_us; /* while scheduled */
 	size_t heap_i;

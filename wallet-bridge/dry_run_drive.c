@@ -113,6 +113,8 @@ static void on_said(void *ctx, int err, int32_t partition, int64_t offset)
 		said(s, o, offset);
 	} else {
 		counter_add(s->env->metrics.failed, 1);
+		if (o->first.offset < 0) /* it may be in the ledger */
+			o->first = o->said_from;
 		if (!o->is_done)
 			schedule_in(s, o, DRY_RUN_FAILED_MS);
 	}
@@ -183,6 +185,7 @@ static int say(struct dry_run_shard *s, struct drive_order *o)
 		return r;
 	drive_table_unschedule(&s->table, o);
 	o->said_state = (int)step.state;
+	o->said_from = s->ledger_end;
 	o->is_sending = true;
 	s->table.n_sending++;
 	return 0;

@@ -1052,6 +1052,47 @@ Test(executor, a_drained_one_has_committed_and_its_successor_goes_on)
 	world_fini(&w);
 }
 
+/* What is committed must not lie behind a step that may be in the ledger. */
+Test(executor, a_step_whose_report_was_lost_before_a_drain_is_found_by_the_successor)
+{
+	static const struct bus_ops ops = { .send = forgetful_send,
+		.partitions = forgetful_partitions,
+		.reader_open = forgetful_reader_open,
+		.group_open = forgetful_group_open };
+	const char *order, *behind;
+	struct executor_env env;
+	struct fault f = { 0 };
+	int n_drained = 0;
+	struct world w;
+
+	world_init(&w);
+	w.config.step_ms = 0;
+	cr_assert(zero(int, bus_sim_new(&w.bus[0], w.broker, "")));
+	cr_assert(zero(int, metrics_new(&w.metrics[0], 64)));
+	forgetful = (struct forgetful){ { &ops }, w.bus[0], 1 };
+	env = (struct executor_env){ w.loop, &forgetful.bus, w.metrics[0], "forgetful" };
+	cr_assert(
+		zero(int, executor_dry_run_new(&w.executor[0], &env, &w.config, &f)), "%s", f.text);
+	loop_sim_settle(w.loop);
+	order = order_of(&w, 4, 0);
+	behind = order_of(&w, 4, 1);
+	bridge_supply(&w, 0, ITEM, 2);
+	bridge_request(&w, 0, ITEM, order);
+	bridge_request(&w, 0, ITEM, behind);
+	expect_plan(&w, behind);
+	cr_assert(eq(sz, world_life(&w, order).n, 1)); /* SENT, as far as the ledger goes */
+	executor_drain(w.executor[0], on_drained, &n_drained);
+	run(&w, 50);
+	cr_assert(eq(int, n_drained, 1));
+	world_kill(&w, 0);
+
+	run(&w, RESERVED_MS + 1000); /* who thinks that nothing was begun lets it expire */
+	world_start(&w, 1);
+	run(&w, LIFE_MS);
+	expect_plan(&w, order);
+	world_fini(&w);
+}
+
 Test(executor, one_without_partitions_drains_too)
 {
 	int n_drained = 0;
