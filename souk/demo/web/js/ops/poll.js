@@ -13,13 +13,15 @@ async function get(path) {
 }
 
 /**
- * @onData({rows, now}) after each answer that brought something, @onState('live'|'paused'|'lost') when that changes.
+ * @onData({rows, now}) after each answer that brought something, @onState('live'|'paused'|'lost') when that changes; one failure alone is not yet a
+ * loss.
  */
 export class Poll {
 	#rows = new Rows();
 	#isPaused = false;
 	#isAsking = false;
 	#timer = null;
+	#failures = 0; // in a row
 	#state = null;
 	#onData;
 	#onState;
@@ -58,12 +60,13 @@ export class Poll {
 		try {
 			const [series, now] = await Promise.all([get(`/api/ops/series?since=${rows.last}`), get('/api/ops/now')]);
 			const came = rows.add(series);
+			this.#failures = 0;
 			if (!this.#isPaused) {
 				this.#tell('live');
 				if (came) this.#onData({ rows, now });
 			}
 		} catch {
-			if (!this.#isPaused) this.#tell('lost');
+			if (++this.#failures > 1 && !this.#isPaused) this.#tell('lost');
 		}
 		this.#isAsking = false;
 		clearTimeout(this.#timer);
