@@ -161,6 +161,8 @@ static struct order_entry *entry_of(struct bridge_shard *s, const struct payment
 
 	if (e)
 		return e;
+	if (order_table_count(&s->orders) >= s->env->orders_max)
+		s->has_all_results = false;
 	(void)bridge_make_room(s, 1);
 	return order_table_add(
 		&s->orders, result->order, result->client_id, result->user, result->item);
@@ -192,7 +194,8 @@ static void take_result(struct bridge_shard *s, const struct bus_record *r)
 	};
 	if (str_is_set(step) && str_to_i64(step, &told.step))
 		told.step = 0;
-	/* Where retention has begun to take results, the first that is left has to do. */
+	/* Where retention has begun to take results, or orders are forgotten for room, the first
+	 * that is left has to do. */
 	if (!e || order_table_read(
 			  &s->orders, e, &told, result.reason, result.tx, !s->has_all_results))
 		bridge_fail(s, "out of memory", -ENOMEM);

@@ -208,6 +208,8 @@ static void on_logged(struct bridge_shard *s, struct message *m, int64_t offset)
 	}
 	if (m->effect == LOG_TAKEN)
 		m->goods->tentative--;
+	if (m->outcome)
+		bridge_outcome_done(s, m->outcome);
 	if (!e)
 		return;
 	if (m->effect == LOG_RELEASED)

@@ -128,7 +128,7 @@ struct bridge_shard {
 	uint64_t n_changes; /* of stock, in this life */
 
 	unsigned reading;     /* bits of what is still to be restored */
-	bool has_all_results; /* retention took none */
+	bool has_all_results; /* neither retention nor a lack of room took any */
 	int64_t restore_us;
 	uint64_t n_restored_results, n_restored_requests, n_restored_orders;
 

@@ -175,15 +175,16 @@ static int tell_outcome(struct bridge_shard *s, struct order_entry *e, struct ou
 	return bridge_tell(s, e, &told, o->reason, o->tx, NULL, o);
 }
 
-static int post_release(
-	struct bridge_shard *s, const struct log_order *order, struct order_entry *e, int state)
+/* @e NULL: nobody knows its buyer; then @o is done once the release is in the log. */
+static int post_release(struct bridge_shard *s, const struct log_order *order,
+	struct order_entry *e, struct outcome *o)
 {
 	CLEANUP(buf_fini) struct buf value = BUF_INIT(RESULT_MAX);
 	struct json_out j = JSON_OUT(&value);
 	const struct release_record release = {
 		.order = order->id,
 		.item = order->item->item,
-		.reason = str_of(order_state_release_reason((enum order_state)state)),
+		.reason = str_of(order_state_release_reason((enum order_state)o->state)),
 	};
 	struct message *m;
 
@@ -197,6 +198,7 @@ static int post_release(
 	m->effect = LOG_RELEASED;
 	m->goods = goods_get(&s->goods, release.item);
 	m->entry = e;
+	m->outcome = e ? NULL : o;
 	if (e) {
 		e->n_refs++;
 		e->is_releasing = true;
@@ -217,7 +219,7 @@ static int release(struct bridge_shard *s, struct order_entry *e, struct outcome
 		ignore(s, e, o, s->env->metrics.never);
 		return 0;
 	}
-	return e->is_releasing ? 0 : post_release(s, decided, e, o->state);
+	return e->is_releasing ? 0 : post_release(s, decided, e, o);
 }
 
 /* RESERVED comes first, and the broker has it: an outcome that is told may be committed as such,
@@ -281,16 +283,37 @@ int bridge_outcomes_adopt(struct bridge_shard *s, struct order_entry *e)
 	return bridge_outcomes_advance(s, e);
 }
 
-/* Of an order whose buyer nobody knows any more: nothing to tell, but its unit must not be lost. */
-static int settle_unknown(struct bridge_shard *s, struct str id, int state)
+static bool is_release_of(const struct message *m, struct str id)
 {
-	const struct log_order *decided = request_log_order(s->log, id);
+	return m->kind == MESSAGE_DECISION && m->effect == LOG_RELEASED && str_eq(m->order, id);
+}
+
+/* Of an order without an entry, which would say so. */
+static bool is_releasing(const struct bridge_shard *s, struct str id)
+{
+	const struct message_list *const lists[] = { &s->outbox, &s->air };
+	const struct message *m;
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		TAILQ_FOREACH(m, lists[i], link)
+			if (is_release_of(m, id))
+				return true;
+	return false;
+}
+
+/* Of an order whose buyer nobody knows any more: nothing to tell, but its unit must not be lost.
+ * @o waits for no order, and is passed over only once the release is in the log. */
+static int settle_unknown(struct bridge_shard *s, struct outcome *o)
+{
+	const struct log_order *decided = request_log_order(s->log, o->order);
 
 	counter_add(s->env->metrics.unknown, 1);
-	if (!decided || decided->state != LOGGED_TAKEN ||
-		!order_state_release_reason((enum order_state)state))
-		return 0;
-	return post_release(s, decided, NULL, state);
+	if (decided && decided->state == LOGGED_TAKEN &&
+		order_state_release_reason((enum order_state)o->state) &&
+		!is_releasing(s, o->order))
+		return post_release(s, decided, NULL, o);
+	bridge_outcome_done(s, o);
+	return 0;
 }
 
 void bridge_outcomes_give_up(struct bridge_shard *s)
@@ -299,9 +322,8 @@ void bridge_outcomes_give_up(struct bridge_shard *s)
 
 	while (s->state == BRIDGE_RUNNING && (o = TAILQ_FIRST(&s->unknown))) {
 		TAILQ_REMOVE(&s->unknown, o, link);
-		if (settle_unknown(s, o->order, o->state))
+		if (settle_unknown(s, o))
 			bridge_fail(s, "out of memory", -ENOMEM);
-		bridge_outcome_done(s, o);
 	}
 }
 
@@ -319,13 +341,13 @@ static int take(struct bridge_shard *s, int32_t partition, int64_t offset,
 	bool may_come = !e && !s->is_caught_up && request_log_order(s->log, record->order);
 	struct outcome *o;
 
-	if (!e && !may_come)
-		return settle_unknown(s, record->order, record->state);
 	o = outcome_new(partition, offset, record);
 	if (!o)
 		return -ENOMEM;
 	s->n_outcomes++;
 	TAILQ_INSERT_TAIL(&s->places[partition].outcomes, o, in_place);
+	if (!e && !may_come)
+		return settle_unknown(s, o);
 	TAILQ_INSERT_TAIL(e ? &e->waiting : &s->unknown, o, link);
 	return e ? bridge_outcomes_advance(s, e) : 0;
 }

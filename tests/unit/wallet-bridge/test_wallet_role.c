@@ -1028,6 +1028,93 @@ Test(wallet_role, keys_that_are_not_there_are_a_fault)
 	metrics_free(m);
 }
 
+/* ---- what may be lost between two steps ---- */
+
+/* Nobody knows its buyer; but its unit must come back, whenever we die. */
+Test(wallet_role, a_unit_of_a_forgotten_order_is_freed_though_the_release_was_lost)
+{
+	int32_t p = part_of(ITEM);
+
+	open_shop(1);
+	ORDER(&w, "o1", "u_1", ITEM);
+	world_settle(&w);
+	proc_kill(&w, 0);
+	/* Retention takes who ordered, and what was told. */
+	sim_broker_truncate(w.broker, TOPIC_ORDERS, p, high(&w, TOPIC_ORDERS, p));
+	sim_broker_truncate(w.broker, TOPIC_PAYMENT_RESULTS, p, high(&w, TOPIC_PAYMENT_RESULTS, p));
+	proc_start(&w, 0, NULL);
+	world_settle(&w);
+	cr_assert(zero(i64, free_units(&w, ITEM)));
+
+	sim_bus_set_queue_max(w.proc[0].bus, 0); /* the release does not get away */
+	outcome(&w, "o1", ITEM, 1, ORDER_EXPIRED);
+	world_settle(&w);
+	world_settle(&w);
+	proc_kill(&w, 0);
+	proc_start(&w, 0, NULL);
+	world_settle(&w);
+	world_settle(&w);
+	cr_expect(eq(i64, free_units(&w, ITEM), 1));
+	cr_expect(zero(i64, count(&w, 0, "souk_wallet_failures_total", NULL)));
+}
+
+Test(wallet_role, a_repeated_outcome_of_a_forgotten_order_releases_once)
+{
+	int32_t p = part_of(ITEM);
+	int64_t before;
+
+	open_shop(1);
+	ORDER(&w, "o1", "u_1", ITEM);
+	world_settle(&w);
+	proc_kill(&w, 0);
+	sim_broker_truncate(w.broker, TOPIC_ORDERS, p, high(&w, TOPIC_ORDERS, p));
+	sim_broker_truncate(w.broker, TOPIC_PAYMENT_RESULTS, p, high(&w, TOPIC_PAYMENT_RESULTS, p));
+	proc_start(&w, 0, NULL);
+	world_settle(&w);
+	before = high(&w, TOPIC_PAYMENT_REQUESTS, p);
+	outcome(&w, "o1", ITEM, 1, ORDER_EXPIRED);
+	outcome(&w, "o1", ITEM, 1, ORDER_EXPIRED);
+	world_settle(&w);
+	world_settle(&w);
+	cr_expect(eq(i64, high(&w, TOPIC_PAYMENT_REQUESTS, p), before + 1));
+	cr_expect(eq(i64, free_units(&w, ITEM), 1));
+}
+
+/* Results that were repeated bring no order back that was forgotten for room. */
+Test(wallet_role, a_restore_beyond_the_maximum_leaves_no_finished_order_open)
+{
+	char id[16];
+
+	w.config.orders_max = 8;
+	w.config.in_flight_max = 4;
+	open_shop(100);
+	for (int i = 0; i < 12; i++) {
+		snprintf(id, sizeof(id), "o%d", i);
+		ORDER(&w, id, "u_1", ITEM);
+		world_settle(&w);
+		outcome(&w, id, ITEM, 1, ORDER_FINAL);
+		world_settle(&w);
+		if (i == 6) {
+			ORDER(&w, "o0", "u_1", ITEM); /* told again, behind the others */
+			world_settle(&w);
+		}
+	}
+	for (int i = 20; i < 30; i++) {
+		snprintf(id, sizeof(id), "o%d", i);
+		ORDER(&w, id, "u_1", ITEM);
+		world_settle(&w);
+		outcome(&w, id, ITEM, 1, ORDER_FINAL);
+		world_settle(&w);
+	}
+	cr_expect(zero(i64, count(&w, 0, "souk_wallet_orders_open", NULL)));
+	proc_kill(&w, 0);
+	w.config.orders_max = 4; /* o0 is over, forgotten, and told of again */
+	proc_start(&w, 0, NULL);
+	world_settle(&w);
+	world_settle(&w);
+	cr_expect(zero(i64, count(&w, 0, "souk_wallet_orders_open", NULL)));
+}
+
 /* ---- Redis ---- */
 
 #define STOCK_VIEW "stock:{" ITEM "}"
