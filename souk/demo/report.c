@@ -121,8 +121,9 @@ static void write_offers(struct json_out *j, const struct report *r)
 	json_u64(j, "errors", s->errors);
 	json_u64(j, "disconnects", s->disconnects);
 	json_u64(j, "left", s->left);
-	/* Events whose session ended before their answer came. */
+	/* Events whose session ended before their answer, or even their acknowledgement, came. */
 	json_u64(j, "unheard", t->lost);
+	json_u64(j, "cut", t->cut);
 	/* A new owner may decide again what was not committed, under a higher revision. */
 	json_u64(j, "answered_again", t->heard_twice);
 	json_quantiles(j, "latency_ms", r->shared->latency);

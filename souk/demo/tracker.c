@@ -120,6 +120,7 @@ static int64_t mark(struct tracker *t, uint32_t i, enum tracker_mark m)
 	t->counts.heard += m == TRACKED_HEARD;
 	t->counts.refused += m == TRACKED_REFUSED;
 	t->counts.lost += m == TRACKED_LOST && (p->marks & TRACKED_ACKED);
+	t->counts.cut += m == TRACKED_LOST && !(p->marks & TRACKED_ACKED);
 	if ((p->marks & all) == all)
 		t->counts.complete++;
 	return p->intended_us;

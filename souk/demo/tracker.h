@@ -27,6 +27,7 @@ struct tracker_counts {
 	uint64_t sent, acked, decided, heard, refused, complete, overrun;
 	uint64_t heard_twice; /* two first answers to one event */
 	uint64_t lost;        /* acknowledged, and the session ended before the answer */
+	uint64_t cut;         /* the session ended before the acknowledgement */
 };
 
 struct tracker;

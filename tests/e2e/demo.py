@@ -53,7 +53,7 @@ def the_scene(again, *args):
         for name in CHECKS:
             tap.ok(summary["checks"].get(name) is True, f"check {name} holds on {on}{again}", detail)
         tap.ok(all(summary["checks"].values()), "and every other check", detail)
-        tap.ok(summary["acks"] > 2000 and summary["acks"] >= 0.97 * summary["events"], "nearly every event was acknowledged", detail)
+        tap.ok(summary["acks"] > 2000 and summary["acks"] + summary["cut"] >= 0.97 * summary["events"], "nearly every event was acknowledged, unless its session ended", detail)
         tap.ok(summary["decisions"].get("OFFER", 0) > 0.5 * summary["acks"], "most were answered with an offer", detail)
         tap.ok(summary["answered_again"] == 0, "and none twice, since no owner changed", detail)
         tap.ok(is_in_order(summary["latency_ms"]), "latency percentiles are there and in order", summary["latency_ms"])

@@ -120,6 +120,7 @@ Test(tracker, an_event_that_was_never_acknowledged_is_not_lost)
 	tracker_sent(t, 1, id_of(1), 5);
 	tracker_mark(t, 1, TRACKED_LOST);
 	cr_expect(eq(u64, tracker_counts(t)->lost, 0));
+	cr_expect(eq(u64, tracker_counts(t)->cut, 1));
 	cr_expect(eq(u64, tracker_open(t), 0));
 }
 
