@@ -378,6 +378,14 @@ static struct goods *next_stock(struct bridge_shard *s)
 	return g;
 }
 
+/* Redis has a row for every item of the inventory. One whose supply is not in the log yet will have
+ * one. */
+static bool has_all_stock(const struct bridge_shard *s)
+{
+	return TAILQ_EMPTY(&s->views.stock) && s->views.n_stock_out == 0 && TAILQ_EMPTY(&s->due) &&
+	       s->n_supplies == 0;
+}
+
 void bridge_views_pump(struct bridge_shard *s)
 {
 	struct views *v = &s->views;
@@ -399,8 +407,8 @@ void bridge_views_pump(struct bridge_shard *s)
 		later(s);
 	else if (r)
 		failed(s, r);
-	if (v->state == VIEWS_OPEN && !v->is_complete && !v->is_beating && TAILQ_EMPTY(&v->stock) &&
-		v->n_stock_out == 0 && loop_mono_us(s->env->loop) >= v->retry_us)
+	if (v->state == VIEWS_OPEN && !v->is_complete && !v->is_beating && has_all_stock(s) &&
+		loop_mono_us(s->env->loop) >= v->retry_us)
 		bridge_views_heartbeat(s);
 }
 
@@ -431,7 +439,7 @@ void bridge_views_heartbeat(struct bridge_shard *s)
 		.key = str_of(v->feed_key),
 		.run = str_of(v->run),
 		.alive_at = bus_heard_ms(s->env->bus),
-		.complete = v->is_complete || (TAILQ_EMPTY(&v->stock) && v->n_stock_out == 0),
+		.complete = v->is_complete || has_all_stock(s),
 	};
 	struct view_ask *a;
 	int err;

@@ -1254,3 +1254,20 @@ Test(wallet_role, a_new_owner_writes_the_stock_under_its_epoch)
 	cr_expect(gt(int, strcmp(view(&w, STOCK_VIEW, "ver"), before), 0));
 	cr_expect(eq(str, (char *)view(&w, STOCK_VIEW, "supply"), "3"));
 }
+
+/* "No row" means "none there" to whoever reads a complete feed. */
+Test(wallet_role, the_feed_is_not_complete_before_the_supplies_are_in_the_log)
+{
+	bool was_complete = false;
+
+	put_inventory(&w, ITEM, 1, 3, 0);
+	loop_sim_settle(w.loop);
+	sim_broker_set_latency(w.broker, 200000);
+	proc_start(&w, 0, NULL);
+	for (int i = 0; i < 1000 && !was_complete; i++) {
+		loop_sim_advance(w.loop, 10);
+		was_complete = strcmp(feed("complete"), "1") == 0;
+	}
+	cr_assert(was_complete);
+	cr_expect(eq(str, (char *)view(&w, STOCK_VIEW, "supply"), "3"));
+}
