@@ -395,8 +395,3 @@ size_t live_count(const struct live *l)
 {
 	return l->n;
 }
-
-bool live_is_full(const struct live *l)
-{
-	return l->n >= l->config.max;
-}

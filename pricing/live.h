@@ -149,4 +149,3 @@ void live_undelivered(struct live_offer *o, int64_t now_us);
 int64_t live_tick(struct live *l, int64_t now_us);
 
 size_t live_count(const struct live *l);
-bool live_is_full(const struct live *l);
