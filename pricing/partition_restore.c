@@ -18,7 +18,6 @@
 #include "common/model/topics.h"
 #include "pricing/partition_impl.h"
 
-#define RETRY_MS        100
 #define OWNER_BYTES_MAX 1024 /* a decision is larger */
 
 /* ---- records ---- */
@@ -188,7 +187,7 @@ static void read_range(struct partition *p)
 		return;
 	log_warn("pricing", "the decisions to restore cannot be read, trying again",
 		"shard=%" PRId32 " error=%d", p->number, r);
-	loop_timer_start(re->retry, RETRY_MS);
+	loop_timer_start(re->retry, REFUSED_RETRY_MS);
 }
 
 void partition_restore_retry(void *ctx)

@@ -269,6 +269,193 @@ Test(recent, a_withdrawn_offer_is_not_counted_but_known_and_shown)
 	cr_expect(eq(i64, look(r, 1000 + TTL).live_user, 0));
 }
 
+/* ---- inherited ---- */
+
+static struct recent_decision decision_of(const char *id, int64_t now, u128 price)
+{
+	return (struct recent_decision){ .interest = str_of(id),
+		.session = STR("s"),
+		.user = STR("u"),
+		.item = STR("i"),
+		.now_ms = now,
+		.is_offer = price > 0,
+		.price = eth(price) };
+}
+
+static void inherit(
+	struct recent *r, const char *id, int64_t ts, u128 price, int64_t offset, int64_t now)
+{
+	const struct recent_decision d = decision_of(id, ts, price);
+
+	cr_assert(zero(int, recent_inherit(r, &d, offset, now)));
+}
+
+static void inherit_revised(struct recent *r, int64_t ts, u128 price, int64_t offset, int64_t now)
+{
+	const struct recent_decision d = decision_of("", ts, price);
+
+	recent_inherit_revised(r, &d, offset, now);
+}
+
+Test(recent, what_is_inherited_binds_and_counts_but_is_not_known_as_decided)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(16);
+
+	recent_reset(r, 70, 201, 5000);
+	inherit(r, "a", 1000, 10, 101, 5000);
+	inherit(r, "b", 2000, 0, 102, 5000);
+	recent_inherited(r, 201);
+	cr_expect(not(recent_knows(r, STR("a"), 5000)));
+	cr_expect(recent_counts(r, STR("a")));
+	cr_expect(not(recent_counts(r, STR("b"))));
+	cr_expect(eq(i64, look(r, 5000).live_user, 1));
+	cr_expect(eq(i64, look(r, 5000).live_item, 1));
+	cr_expect(look(r, 5000).shown_price.amount == 10);
+	cr_expect(eq(i64, recent_since(r, 5000), 101), "not the floor of the reset");
+	cr_expect(not(money_is_set(look(r, 1000 + TTL).shown_price)));
+	cr_expect(eq(i64, look(r, 1000 + TTL).live_user, 0));
+	cr_expect(eq(i64, recent_since(r, 1000 + TTL), 102));
+	cr_expect(eq(i64, recent_since(r, 2000 + TTL), 201));
+}
+
+Test(recent, until_all_is_inherited_the_place_stays)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(16);
+
+	recent_reset(r, 70, 201, 5000);
+	inherit(r, "a", 4000, 10, 101, 5000);
+	cr_expect(eq(i64, recent_since(r, 5000), 70));
+	recent_reset(r, -1, 201, 5000);
+	inherit(r, "a", 4000, 10, 101, 5000);
+	cr_expect(eq(i64, recent_since(r, 5000), -1));
+	recent_inherited(r, 205);
+	cr_expect(eq(i64, recent_since(r, 5000), 101));
+	cr_expect(eq(i64, recent_since(r, 4000 + TTL), 205), "the owner record was repeated");
+}
+
+Test(recent, what_had_run_out_is_not_inherited)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(16);
+
+	recent_reset(r, 70, 201, 50000);
+	inherit(r, "a", 50000 - TTL, 10, 101, 50000);
+	inherit_revised(r, 50000 - TTL, 9, 102, 50000);
+	recent_inherited(r, 201);
+	cr_expect(eq(i64, look(r, 50000).live_user, 0));
+	cr_expect(not(money_is_set(look(r, 50000).shown_price)));
+	cr_expect(eq(i64, recent_since(r, 50000), 201));
+}
+
+Test(recent, the_decision_made_again_counts_once_and_the_place_of_the_first_stays)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(16);
+
+	recent_reset(r, 70, 201, 5000);
+	inherit(r, "a", 1000, 10, 101, 5000);
+	inherit(r, "b", 3000, 12, 103, 5000);
+	recent_inherited(r, 201);
+	offer(r, "a", 6000, 10, 0);
+	recent_logged(r, STR("a"), 201);
+	cr_expect(recent_knows(r, STR("a"), 6000));
+	cr_expect(eq(i64, look(r, 6000).live_user, 2));
+	cr_expect(eq(i64, recent_since(r, 6000), 101));
+	cr_expect(eq(i64, recent_since(r, 1000 + TTL), 103));
+	cr_expect(eq(i64, look(r, 3000 + TTL).live_user, 1));
+	cr_expect(eq(i64, recent_since(r, 3000 + TTL), 201));
+	cr_expect(eq(i64, look(r, 6000 + TTL).live_user, 0));
+}
+
+/* Decided by one owner and again by the next, both in the log. */
+Test(recent, an_interest_decided_twice_is_inherited_once)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(16);
+
+	recent_reset(r, 70, 201, 5000);
+	inherit(r, "a", 1000, 10, 101, 5000);
+	inherit(r, "a", 2000, 10, 111, 5000);
+	recent_inherited(r, 201);
+	cr_expect(eq(i64, look(r, 5000).live_user, 1));
+	cr_expect(le(i64, recent_since(r, 5000), 101));
+	cr_expect(eq(i64, look(r, 1000 + TTL).live_user, 1));
+	cr_expect(eq(i64, look(r, 2000 + TTL).live_user, 0));
+}
+
+Test(recent, an_inherited_offer_can_be_withdrawn)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(16);
+
+	recent_reset(r, 70, 201, 5000);
+	inherit(r, "a", 1000, 10, 101, 5000);
+	recent_withdrawn(r, STR("a"));
+	recent_inherited(r, 201);
+	cr_expect(eq(i64, look(r, 5000).live_user, 0));
+	cr_expect(look(r, 5000).shown_price.amount == 10);
+	cr_expect(eq(i64, recent_since(r, 5000), 101));
+}
+
+Test(recent, more_than_can_be_inherited_leaves_the_place_where_it_began)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(2);
+
+	recent_reset(r, 70, 201, 5000);
+	inherit(r, "a", 1000, 10, 101, 5000);
+	inherit(r, "b", 2000, 10, 102, 5000);
+	inherit(r, "c", 3000, 10, 103, 5000);
+	recent_inherited(r, 201);
+	cr_expect(eq(u64, recent_evicted(r), 1));
+	cr_expect(eq(i64, look(r, 5000).live_user, 2));
+	cr_expect(eq(i64, recent_since(r, 5000), 70));
+}
+
+/* A revision binds for a lifetime of its own, longer than its offer's first decision is known. */
+Test(recent, since_is_not_beyond_a_revision_that_binds)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(16);
+
+	offer(r, "a", 1000, 10, 0);
+	recent_logged(r, STR("a"), 101);
+	revise(r, 21000, 9, 0);
+	recent_logged(r, STR("a"), 102);
+	refuse(r, "b", 30000);
+	recent_logged(r, STR("b"), 103);
+	cr_expect(eq(i64, recent_since(r, 30000), 101));
+	cr_expect(eq(i64, recent_since(r, 1000 + TTL), 102));
+	cr_expect(eq(i64, recent_since(r, 21000 + TTL - 1), 102));
+	cr_expect(eq(i64, recent_since(r, 21000 + TTL), 103));
+}
+
+Test(recent, since_is_not_beyond_an_inherited_revision)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(16);
+
+	recent_reset(r, 70, 201, 30000);
+	inherit(r, "a", 1000, 10, 101, 30000);
+	inherit_revised(r, 21000, 9, 102, 30000);
+	recent_inherited(r, 201);
+	cr_expect(look(r, 30000).shown_price.amount == 9);
+	cr_expect(eq(i64, recent_since(r, 30000), 101));
+	cr_expect(eq(i64, recent_since(r, 1000 + TTL), 102));
+	cr_expect(eq(i64, recent_since(r, 21000 + TTL), 201));
+}
+
+/* A revision each 100 ms for many lifetimes: the place follows, and is never beyond the oldest that
+ * binds. */
+Test(recent, with_revisions_all_the_time_since_goes_on)
+{
+	CLEANUP(recent_free) struct recent *r = recent_of(16);
+	int64_t first = 1000, n = 0, since;
+
+	for (int64_t now = first; now < first + 10 * TTL; now += 100, n++) {
+		int64_t oldest = 100 + (now < first + TTL ? 0 : (now - TTL - first) / 100 + 1);
+
+		revise(r, now, (u128)(1000 + n), 0);
+		recent_logged(r, STR("a"), 100 + n);
+		since = recent_since(r, now);
+		cr_assert(le(i64, since, oldest));
+		cr_assert(ge(i64, since, oldest - TTL / 100 / 4 - 1));
+	}
+}
+
 /* Against a list of all that was ever shown. */
 Test(recent, the_lowest_price_is_never_above_that_of_a_naive_list)
 {
