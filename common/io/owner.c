@@ -101,6 +101,13 @@ static struct lane *hub_lane(struct hub *h, const char *topic, int32_t partition
 	return NULL;
 }
 
+/* A record of our own is none of another only while the one that replaces it is under way: behind
+ * our epoch it makes void what we write, as every reader goes by the last one. */
+static bool takes_away(const struct owner *o, struct str who)
+{
+	return who.p && (!o->wants || !str_eq(who, (struct str){ o->instance, o->n_instance }));
+}
+
 static void judge(struct lane *l, const struct bus_record *r)
 {
 	struct owner *o;
@@ -109,9 +116,7 @@ static void judge(struct lane *l, const struct bus_record *r)
 		if (o->epoch < 0 || r->offset < o->epoch)
 			continue;
 
-		struct str who = o->ops->owner_of(o->ctx, r);
-
-		if (who.p && !str_eq(who, (struct str){ o->instance, o->n_instance }))
+		if (takes_away(o, o->ops->owner_of(o->ctx, r)))
 			o->is_doomed = true;
 		else
 			o->n_strays++;

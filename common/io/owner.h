@@ -6,8 +6,9 @@
  * The process that is given a shard appends an owner record to the log it writes there; that
  * record's offset is its owner epoch. The owner is the only writer: when a delivery report is not
  * the last offset + 1, someone else spoke. Then the records between are read: an owner record of
- * another instance for this shard means that we are replaced (lost); anything else (another shard
- * of the same partition, a stray producer) is skipped and counted.
+ * another instance for this shard means that we are replaced (lost), and so does one of our own
+ * that came late, unless the next one is under way; anything else (another shard of the same
+ * partition, a stray producer) is skipped and counted.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -377,12 +377,38 @@ Test(owner, own_record_whose_report_was_lost_is_no_loss)
 	setup(&f);
 	shard_open(&a, &f, f.bus, "a", "i1");
 	loop_sim_settle(f.loop);
+	sim_broker_fail_sends(f.broker, "log", 1, -EIO);
+	owner_claim(a.owner);
+	loop_sim_settle(f.loop);
+	intrude(f.other_bus, "a@i1"); /* so it was there after all */
+	loop_sim_settle(f.loop);
+	loop_sim_advance(f.loop, 1000);
+	loop_sim_settle(f.loop);
+	cr_expect(zero(u32, a.n_lost));
+	cr_expect(eq(i64, a.epoch, 2));
+	cr_assert(zero(int, say(&a, "x")));
+	loop_sim_settle(f.loop);
+	cr_expect(eq(u32, a.n_sent, 1));
+	owner_free(a.owner);
+	teardown(&f);
+}
+
+/* Whoever reads the log goes by it, and takes what we write for void. */
+Test(owner, own_record_behind_the_epoch_is_a_loss)
+{
+	struct fixture f;
+	struct shard a;
+
+	setup(&f);
+	shard_open(&a, &f, f.bus, "a", "i1");
+	loop_sim_settle(f.loop);
 	intrude(f.other_bus, "a@i1");
 	loop_sim_settle(f.loop);
 	cr_assert(zero(int, say(&a, "x")));
 	loop_sim_settle(f.loop);
-	cr_expect(zero(u32, a.n_lost));
-	cr_expect(eq(u32, a.n_sent, 1));
+	cr_expect(eq(u32, a.n_lost, 1));
+	cr_expect(eq(u32, a.n_denied, 1));
+	cr_expect(zero(u32, a.n_sent));
 	owner_free(a.owner);
 	teardown(&f);
 }

@@ -1030,6 +1030,25 @@ Test(wallet_role, keys_that_are_not_there_are_a_fault)
 
 /* ---- what may be lost between two steps ---- */
 
+/* An owner record of ours that was given up as lost, and comes after the one that we go by: all
+ * readers go by it. */
+Test(wallet_role, an_owner_record_of_ours_that_comes_late_voids_nothing_that_is_told)
+{
+	int32_t p = part_of(ITEM);
+	char value[128];
+	int n = snprintf(value, sizeof(value),
+		"{\"type\":\"owner\",\"shard\":%d,\"instance\":\"instance-0\",\"ts\":1}", (int)p);
+
+	open_shop(1);
+	put(&w, TOPIC_PAYMENT_REQUESTS, p, STR_NONE, (struct str){ value, (size_t)n }, NULL, 0);
+	loop_sim_settle(w.loop);
+	ORDER(&w, "o1", "u_1", ITEM);
+	world_settle(&w);
+	world_settle(&w);
+	EXPECT_STATES(&w, "o1", ITEM, "ACCEPTED RESERVED");
+	cr_expect(zero(i64, free_units(&w, ITEM)));
+}
+
 /* Nobody knows its buyer; but its unit must come back, whenever we die. */
 Test(wallet_role, a_unit_of_a_forgotten_order_is_freed_though_the_release_was_lost)
 {
