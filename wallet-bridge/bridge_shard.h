@@ -82,7 +82,7 @@ bool bridge_shard_is_running(const struct bridge_shard *s);
 const char *bridge_shard_why(const struct bridge_shard *s);
 /* Whether its views in Redis are complete. */
 bool bridge_shard_is_shown(const struct bridge_shard *s);
-/* Takes no more orders; what it has is told. */
+/* Takes no more orders and outcomes; what it has is told. */
 void bridge_shard_drain(struct bridge_shard *s);
 /* Nothing in flight, and everything told is given to the commit. */
 bool bridge_shard_is_idle(const struct bridge_shard *s);

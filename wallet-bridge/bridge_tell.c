@@ -359,7 +359,7 @@ void bridge_shard_outcome(
 
 	if (s->state != BRIDGE_RUNNING || place->is_postponed || offset < place->next)
 		return;
-	if (s->n_outcomes >= OUTCOMES_MAX) {
+	if (s->n_outcomes >= OUTCOMES_MAX || s->is_draining) { /* else a drain may never end */
 		counter_add(s->env->metrics.dropped, 1);
 		place->next = offset;
 		place->is_postponed = true;
@@ -398,7 +398,7 @@ void bridge_shard_ledger_passed(struct bridge_shard *s, int32_t partition, int64
 
 void bridge_ledger_want(struct bridge_shard *s)
 {
-	if (s->n_outcomes > OUTCOMES_MAX / 2)
+	if (s->n_outcomes > OUTCOMES_MAX / 2 || s->is_draining)
 		return;
 	for (int32_t i = 0; i < s->n_places && s->state == BRIDGE_RUNNING; i++) {
 		int r = ledger_feed_want(s->env->ledger, i, s->places[i].next);

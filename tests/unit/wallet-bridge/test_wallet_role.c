@@ -666,6 +666,35 @@ Test(wallet_role, a_drain_tells_commits_and_writes_its_snapshots)
 	cr_expect(eq(i64, high(&w, TOPIC_STOCK, p), 1));
 }
 
+Test(wallet_role, a_drain_ends_though_the_ledger_goes_on_and_what_it_says_is_told_by_the_next)
+{
+	bool done = false;
+	char id[16];
+
+	open_shop(1000);
+	for (int i = 0; i < 400; i++) {
+		snprintf(id, sizeof(id), "o%d", i);
+		ORDER(&w, id, "u_1", ITEM);
+	}
+	world_settle(&w);
+	sim_broker_set_latency(w.broker, 5000);
+	for (int i = 0; i < 400; i++) {
+		if (i == 10)
+			wallet_bridge_drain(w.proc[0].bridge, is_done, &done);
+		snprintf(id, sizeof(id), "o%d", i);
+		outcome(&w, id, ITEM, 1, ORDER_FINAL);
+		loop_sim_advance(w.loop, 1);
+	}
+	cr_expect(done);
+	sim_broker_set_latency(w.broker, 0);
+	proc_kill(&w, 0);
+	world_start(&w);
+	for (int i = 0; i < 400; i++) {
+		snprintf(id, sizeof(id), "o%d", i);
+		EXPECT_STATES(&w, id, ITEM, "ACCEPTED RESERVED FINAL");
+	}
+}
+
 /* ---- bounds ---- */
 
 Test(wallet_role, the_oldest_finished_order_makes_room_and_open_ones_hold_the_reading)
