@@ -14,7 +14,6 @@
 
 #include "common/base/crypto.h"
 #include "common/model/item.h"
-#include "common/model/order_body.h"
 
 #define BPS_UNIT   10000
 #define BPS_MAX    1000000
@@ -145,9 +144,4 @@ int judge_quote_digest(char ret[72], const struct quote *q)
 	memcpy(ret, DIGEST_TAG, sizeof(DIGEST_TAG) - 1);
 	hex_encode(ret + sizeof(DIGEST_TAG) - 1, digest, sizeof(digest));
 	return 0;
-}
-
-int judge_body_digest(uint8_t ret[32], const struct order *o)
-{
-	return order_body_digest(ret, o);
 }

@@ -71,7 +71,3 @@ MUST_CHECK int judge(const struct order *o, const struct judge_facts *facts,
 /* "sha256:<hex>" over the RFC 8785 form of the quote, its mac included: what the request names.
  * @ret holds 72 bytes. 0 or -EIO. */
 MUST_CHECK int judge_quote_digest(char ret[72], const struct quote *q);
-
-/* order_body_digest() of common/model/order_body.h: two orders with one client id and two of these
- * are a conflict. 0, -ENOMEM, -EIO. */
-MUST_CHECK int judge_body_digest(uint8_t ret[32], const struct order *o);

@@ -883,21 +883,3 @@ Test(judge, the_digest_of_a_quote_does_not_depend_on_how_it_was_written)
 	cr_assert(zero(int, judge_quote_digest(two, &q)));
 	cr_expect(ne(str, one, two), "the mac is part of it");
 }
-
-Test(judge, the_digest_of_a_body_is_that_of_what_is_asked_for)
-{
-	struct order o = good_order();
-	uint8_t digest[32];
-	char hex[65];
-
-	cr_assert(zero(int, judge_body_digest(digest, &o)));
-	hex_encode(hex, digest, sizeof(digest));
-	cr_expect(eq(str, hex, "4955ab09f1868c9a04c08e7030d2e841bb34410543c973d6bd36c6c52f5301d8"),
-		"the vector of test_order_body.c");
-	o.id = o.client_id = o.session = o.signature = STR("other");
-	o.ts++;
-	o.pay = STR_NONE;
-	cr_assert(zero(int, judge_body_digest(digest, &o)));
-	hex_encode(hex, digest, sizeof(digest));
-	cr_expect(eq(str, hex, "4955ab09f1868c9a04c08e7030d2e841bb34410543c973d6bd36c6c52f5301d8"));
-}
