@@ -146,10 +146,10 @@ struct live_offer *live_take(struct live *l, bool urgent_only)
 static void give_back(struct live_offer *o)
 {
 	leave(o);
-	o->place = LIVE_READY;
+	o->place = o->is_urgent ? LIVE_URGENT : LIVE_READY;
 	o->is_dirty = true;
 	o->dirty_us = o->change_us;
-	TAILQ_INSERT_HEAD(&o->live->places[LIVE_READY], o, in_place);
+	TAILQ_INSERT_HEAD(&o->live->places[o->place], o, in_place);
 }
 
 void live_settle(struct live_offer *o, enum live_result result, int64_t now_us)

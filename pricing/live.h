@@ -135,7 +135,7 @@ enum live_result {
 	LIVE_UNCHANGED,
 	LIVE_REVISED, /* an answer is on its way */
 	LIVE_AGAIN,   /* not for the moment: in retry_us, or at the next change */
-	LIVE_BACK,    /* untouched: READY, in front */
+	LIVE_BACK,    /* untouched: READY, in front (or URGENT, if paused meanwhile) */
 };
 /* What became of an offer that was taken. */
 void live_settle(struct live_offer *o, enum live_result result, int64_t now_us);

@@ -205,6 +205,19 @@ Test(live, a_pause_overtakes_and_finds_its_collection)
 	cr_expect(eq(ptr, live_take(l, true), a));
 }
 
+Test(live, a_pause_that_comes_while_it_is_joined_overtakes_even_if_it_is_given_back)
+{
+	CLEANUP(live_free) struct live *l = live_of(8);
+	struct live_offer *o = quiet(l, "a", "x");
+
+	(void)live_changed(o, 1);
+	expect_taken(l, o);
+	live_pause(l, STR_NONE, 2);
+	live_settle(o, LIVE_BACK, 3);
+	cr_expect(eq(ptr, live_take(l, true), o));
+	cr_expect(eq(i64, o->change_us, 1));
+}
+
 Test(live, a_pause_waits_for_the_window_too)
 {
 	CLEANUP(live_free) struct live *l = live_of(8);
