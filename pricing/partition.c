@@ -21,13 +21,19 @@
 
 /* ---- ownership ---- */
 
+/* What it was asked for is not decided. */
+static void stop_joining(struct partition *p)
+{
+	join_cancel(p->batch);
+	p->batch = NULL;
+}
+
 /* @with_owner: the owner was freed, and with it the reports of what went through it. */
 static void drop_events(struct partition *p, bool with_owner)
 {
 	struct event *e;
 
-	join_cancel(p->batch);
-	p->batch = NULL;
+	stop_joining(p);
 	while ((e = TAILQ_FIRST(&p->events))) {
 		partition_take_out(p, e);
 		e->partition = NULL;
@@ -73,6 +79,7 @@ static void fall_back(struct partition *p)
 		bus_group_hold(p->env->group, TOPIC_INTEREST, p->number, true);
 	p->is_held = true;
 	partition_restore_stop(p);
+	stop_joining(p);
 	p->state = PARTITION_LOST;
 	live_remove_all(p->live);
 	loop_timer_start(p->reclaim, FAILED_RETRY_MS);
