@@ -178,6 +178,14 @@ static enum decision_cause cause_of(const struct live_offer *o, const struct liv
 
 /* ---- the revision ---- */
 
+/* From now on it is compared with @basis, and paused with its item's collection of now. */
+static void stand_on(
+	struct live_offer *o, const struct live_basis *basis, const struct price_inputs *in)
+{
+	o->basis = *basis;
+	(void)str_copy(o->collection, sizeof(o->collection), in->inventory.collection);
+}
+
 static void remember(struct partition *p, struct live_offer *o)
 {
 	const struct price_inputs *in = &p->env->inputs;
@@ -194,7 +202,6 @@ static void remember(struct partition *p, struct live_offer *o)
 		o->lowest = result->price;
 		o->lowest_bid_net = in->bestbid.bid_net;
 	}
-	(void)str_copy(o->collection, sizeof(o->collection), in->inventory.collection);
 	recent_revised(p->recent, &(struct recent_decision){ .session = o->interest.session,
 					  .user = o->interest.user,
 					  .item = o->interest.item,
@@ -252,7 +259,8 @@ static enum live_result revise(struct partition *p, struct live_offer *o,
 		return LIVE_AGAIN;
 	}
 	o->before = o->basis;
-	o->basis = *basis;
+	if (p->env->result.outcome == OUTCOME_OFFER)
+		stand_on(o, basis, &p->env->inputs);
 	remember(p, o);
 	partition_insert(p, e);
 	partition_count(p);
@@ -284,7 +292,7 @@ static enum live_result judge(struct partition *p, struct live_offer *o)
 					       says_the_same(&o->basis, &basis))) {
 		counter_add(env->metrics.unchanged, 1);
 		if (cause != CAUSE_INTEREST)
-			o->basis = basis;
+			stand_on(o, &basis, &env->inputs);
 		return LIVE_UNCHANGED;
 	}
 	return revise(p, o, &basis, cause);
@@ -330,6 +338,7 @@ void partition_follow(struct partition *p, struct event *e, const struct id *id,
 	struct partition_env *env = p->env;
 	const struct price_inputs *in = &env->inputs;
 	int64_t now_us = loop_mono_us(env->loop);
+	struct live_basis basis;
 	struct live_offer *o;
 
 	live_expire(p->live, in->now);
@@ -346,9 +355,9 @@ void partition_follow(struct partition *p, struct event *e, const struct id *id,
 	o->n = 1;
 	o->lowest = env->result.price;
 	o->lowest_bid_net = in->bestbid.bid_net;
-	(void)str_copy(o->collection, sizeof(o->collection), in->inventory.collection);
-	basis_of(&o->basis, in, &env->result, ruleset_id(rules_source_current(env->rules)));
-	o->before = o->basis;
+	basis_of(&basis, in, &env->result, ruleset_id(rules_source_current(env->rules)));
+	stand_on(o, &basis, in);
+	o->before = basis;
 	if (is_old)
 		live_changed(o, now_us);
 	partition_kick(p);
