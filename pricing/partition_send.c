@@ -124,6 +124,7 @@ void partition_commit(void *ctx)
 /* The run of finished events at the head is what may be committed. */
 void partition_advance(struct partition *p)
 {
+	bool was_full = p->n_revisions >= p->env->in_flight_max;
 	struct event *e;
 
 	while ((e = TAILQ_FIRST(&p->events)) && e->stage == EVENT_DONE) {
@@ -139,6 +140,8 @@ void partition_advance(struct partition *p)
 		loop_timer_start(p->commit, COMMIT_EVERY_MS);
 	}
 	partition_update_hold(p);
+	if (was_full)
+		partition_kick(p);
 }
 
 /* ---- a former epoch's answers ---- */

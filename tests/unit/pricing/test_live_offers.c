@@ -369,6 +369,23 @@ Test(live_offers, a_pause_of_all_needs_neither_cache_nor_feeds)
 	done(&w);
 }
 
+Test(live_offers, a_pause_finds_an_item_that_changed_its_collection_and_not_its_price)
+{
+	struct world w;
+
+	live_init(&w);
+	world_beat(&w, "market", "mad-lads", true);
+	PUT(&w, "inventory:{" ITEM "}", 4, "item", ITEM, "list", "1000000000000000000",
+		"list_currency", "ETH", "supply", "1", "collection", "mad-lads");
+	loop_sim_advance(w.loop, 2 * WINDOW);
+	cr_assert(eq(i64, n_offers(&w, USER), 1));
+	world_rule(&w, "pause/cool-cats", "{}");
+	cr_expect(eq(i64, n_offers(&w, USER), 1));
+	world_rule(&w, "pause/mad-lads", "{}");
+	expect_withdrawn(&w, USER, REASON_PAUSED, CAUSE_PAUSE);
+	done(&w);
+}
+
 Test(live_offers, a_pause_in_the_window_acts_at_its_end)
 {
 	struct world w;
@@ -799,6 +816,26 @@ static void usurp(struct world *w, int32_t shard)
 	loop_sim_settle(w->loop);
 }
 
+/* i-2 is joined while the report of i-1 says that the partition is lost. */
+Test(live_offers, what_is_joined_while_the_partition_is_lost_is_followed_once)
+{
+	struct world w;
+
+	live_configure(&w);
+	gold(&w, USER, 1);
+	world_start(&w);
+	sim_store_set_latency(w.store, 20000);
+	world_interest(&w, "i-1", USER);
+	loop_sim_advance(w.loop, 5);
+	world_interest(&w, "i-2", USER);
+	loop_sim_advance(w.loop, 5);
+	usurp(&w, shard_of(USER));
+	loop_sim_advance(w.loop, 1000);
+	cr_expect(eq(i64, world_count(&w, "souk_pricing_owner_changes_total", "lost"), 1));
+	cr_expect(eq(i64, world_count(&w, "souk_pricing_offers_followed", NULL), 2));
+	world_fini(&w);
+}
+
 Test(live_offers, who_loses_the_partition_forgets_its_offers)
 {
 	struct world w;
@@ -930,6 +967,33 @@ Test(live_offers, a_full_bus_loses_no_revision_and_no_event)
 	cr_expect(eq(i64, world_count(&w, "souk_pricing_events_in_flight", NULL), 0));
 	cr_expect(eq(i64, world_committed(&w, shard_of(USER), NULL),
 		world_high(&w, TOPIC_INTEREST, shard_of(USER))));
+	done(&w);
+}
+
+Test(live_offers, as_many_revisions_as_may_be_on_their_way_hold_up_the_next_no_longer)
+{
+	char user[16];
+	struct world w;
+	int n = 1;
+
+	live_configure(&w);
+	w.config.in_flight_max = 1;
+	gold(&w, USER, 1);
+	world_start(&w);
+	world_interest(&w, "i-0", USER);
+	for (int i = 0; n < 5; i++) {
+		snprintf(user, sizeof(user), "v_%d", i);
+		if (shard_of(user) != shard_of(USER))
+			continue;
+		gold(&w, user, 1);
+		world_interest(&w, user, user);
+		n++;
+	}
+	loop_sim_advance(w.loop, 2 * WINDOW);
+	cr_assert(eq(i64, world_count(&w, "souk_pricing_offers_followed", NULL), n));
+	world_bid(&w, 1, BID);
+	loop_sim_advance(w.loop, 5);
+	cr_expect(eq(i64, world_count(&w, "souk_pricing_revisions_total", "market"), n));
 	done(&w);
 }
 
