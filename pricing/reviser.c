@@ -40,7 +40,7 @@ static void leave_line(struct reviser *r, struct partition *p)
 
 /* ---- a batch ---- */
 
-/* In reverse, since each goes to the front. */
+/* Of what is left; in reverse, since each goes to the front. */
 static void give_back(struct reviser *r, int64_t now_us)
 {
 	while (r->n) {
@@ -56,6 +56,7 @@ static void give_back(struct reviser *r, int64_t now_us)
 static void on_joined(void *ctx, struct join_batch *batch)
 {
 	struct reviser *r = ctx;
+	size_t n_left = 0;
 
 	assert(r->batch == batch);
 	r->batch = NULL;
@@ -63,15 +64,18 @@ static void on_joined(void *ctx, struct join_batch *batch)
 		struct live_offer *o = r->offers[i];
 		struct partition *p = o->live ? o->owner : NULL;
 
-		if (p && partition_may_revise(p))
+		if (p && !partition_may_revise(p)) {
+			r->offers[n_left++] = o;
+			continue;
+		}
+		if (p) {
 			partition_revise(p, o, batch, i);
-		else if (p)
-			live_settle(o, LIVE_BACK, loop_mono_us(r->loop));
-		if (p)
 			partition_kick(p);
+		}
 		live_unref(o);
 	}
-	r->n = 0;
+	r->n = n_left;
+	give_back(r, loop_mono_us(r->loop));
 	loop_timer_start(r->turn, 0);
 }
 

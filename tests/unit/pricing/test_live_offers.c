@@ -942,6 +942,23 @@ Test(live_offers, a_withdrawal_that_is_made_again_does_not_become_an_offer)
 	done(&w);
 }
 
+/* @n offers of one partition, and the time after them quiet. */
+static void ask_in_one_shard(struct world *w, int n)
+{
+	char user[16], id[16];
+
+	for (int i = 0, n_asked = 0; n_asked < n; i++) {
+		snprintf(user, sizeof(user), "v_%d", i);
+		if (shard_of(user) != shard_of(USER))
+			continue;
+		snprintf(id, sizeof(id), "i-%02d", n_asked++);
+		gold(w, user, 1);
+		world_interest(w, id, user);
+	}
+	loop_sim_advance(w->loop, 2 * WINDOW);
+	cr_assert(eq(i64, world_count(w, "souk_pricing_offers_followed", NULL), n));
+}
+
 Test(live_offers, a_full_bus_loses_no_revision_and_no_event)
 {
 	char id[16], user[16];
@@ -972,28 +989,40 @@ Test(live_offers, a_full_bus_loses_no_revision_and_no_event)
 
 Test(live_offers, as_many_revisions_as_may_be_on_their_way_hold_up_the_next_no_longer)
 {
-	char user[16];
 	struct world w;
-	int n = 1;
+	int n = 8;
 
 	live_configure(&w);
 	w.config.in_flight_max = 1;
-	gold(&w, USER, 1);
 	world_start(&w);
-	world_interest(&w, "i-0", USER);
-	for (int i = 0; n < 5; i++) {
-		snprintf(user, sizeof(user), "v_%d", i);
-		if (shard_of(user) != shard_of(USER))
-			continue;
-		gold(&w, user, 1);
-		world_interest(&w, user, user);
-		n++;
-	}
-	loop_sim_advance(w.loop, 2 * WINDOW);
-	cr_assert(eq(i64, world_count(&w, "souk_pricing_offers_followed", NULL), n));
+	ask_in_one_shard(&w, n);
 	world_bid(&w, 1, BID);
 	loop_sim_advance(w.loop, 5);
 	cr_expect(eq(i64, world_count(&w, "souk_pricing_revisions_total", "market"), n));
+	done(&w);
+}
+
+Test(live_offers, a_full_bus_leaves_what_waits_in_its_order)
+{
+	int32_t shard = shard_of(USER);
+	char before[16] = "";
+	struct world w;
+	int n = 8;
+
+	live_configure(&w);
+	world_start(&w);
+	ask_in_one_shard(&w, n);
+	sim_bus_set_queue_max(w.bus, 3);
+	world_bid(&w, 1, BID); /* the youngest is found first */
+	loop_sim_advance(w.loop, 2000);
+	cr_assert(eq(i64, world_high(&w, TOPIC_DECISIONS, shard), 1 + 2 * n));
+	for (int i = 0; i < n; i++) {
+		struct decision d = world_decision(&w, shard, 1 + n + i);
+
+		cr_expect(i == 0 || str_cmp(d.interest, str_of(before)) < 0, STR_FMT " after %s",
+			STR_ARG(d.interest), before);
+		snprintf(before, sizeof(before), STR_FMT, STR_ARG(d.interest));
+	}
 	done(&w);
 }
 
