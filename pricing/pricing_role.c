@@ -264,7 +264,8 @@ bool pricing_ready(const struct pricing *p, struct buf *why)
 		buf_puts(why, STR("draining\n"));
 	for (size_t i = 0; i < PARTITIONS_MAX; i++) {
 		if (p->partitions[i] && !partition_is_running(p->partitions[i]))
-			buf_printf(why, "partition %zu: assigned, but not ours or not restored yet\n", i);
+			buf_printf(why,
+				"partition %zu: assigned, but not ours or not restored yet\n", i);
 	}
 	return why->n == before;
 }

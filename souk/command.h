@@ -41,7 +41,8 @@ struct demo_part {
 	uint32_t sessions;
 	double rate;
 	uint64_t seed;
-	uint32_t order_one_in; /* shoppers: of the offers heard one in so many is ordered; 0: none */
+	uint32_t
+		order_one_in; /* shoppers: of the offers heard one in so many is ordered; 0: none */
 };
 
 int demo_world(const struct settings *settings, const struct demo_part *part, struct fault *f);
