@@ -259,7 +259,8 @@ export class Piece {
 		this.#line.draw();
 		if (this.#offer?.state !== 'live') return;
 		const { offer } = this.#offer;
-		const leftMs = offer.expires - this.#shop.socket.now();
+		// The server's clock is known but for half a round trip: never more than the whole time.
+		const leftMs = Math.min(offer.ttl_ms, offer.expires - this.#shop.socket.now());
 		const left = Math.max(0, Math.ceil(leftMs / 1000));
 		say($('offer-left'), `${left} s`);
 		$('offer-bar').firstElementChild.style.transform = `scaleX(${Math.min(1, Math.max(0, leftMs / offer.ttl_ms))})`;
