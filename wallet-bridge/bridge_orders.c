@@ -5,6 +5,7 @@
  *
  * What the log says already is never judged again: neither after a restart, nor for a repeat.
  */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -177,6 +178,7 @@ static int write_request(
 	char digest[72];
 	int err = judge_quote_digest(digest, quote);
 
+	assert(g); /* without goods it is SOLD_OUT */
 	if (err)
 		return err;
 	json_begin(&j, NULL);

@@ -23,7 +23,7 @@
 #define DRAIN_POLL_MS  20
 
 const char *const wallet_bridge_warm_topics[] = { TOPIC_PAYMENT_REQUESTS, TOPIC_PAYMENT_RESULTS,
-	TOPIC_STOCK, TOPIC_LEDGER, TOPIC_ORDERS TOPIC_DLQ_SUFFIX, NULL };
+	TOPIC_STOCK, TOPIC_LEDGER, (TOPIC_ORDERS TOPIC_DLQ_SUFFIX), NULL };
 
 /* Keyed by item: they must have one partition count. The first is the measure. */
 static const char *const by_item[] = { TOPIC_ORDERS, TOPIC_PAYMENT_REQUESTS, TOPIC_PAYMENT_RESULTS,

@@ -12,6 +12,7 @@
  * Speaks JSON lines on stdout to the supervisor: {"stat":…} each second, {"offer":…} a few a
  * second, {"final":…} once.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,6 +143,7 @@ static struct shopper *pick_shopper(struct crowd *c)
 {
 	struct shopper *s = NULL;
 
+	assert(c->n_shoppers);
 	for (int i = 0; i < 8 && (!s || !s->is_connected); i++)
 		s = &c->shoppers[rnd(c) % c->n_shoppers];
 	return s;
