@@ -98,15 +98,9 @@ static void on_lost(void *ctx)
 static struct str owner_of(void *ctx, const struct bus_record *record)
 {
 	struct partition *p = ctx;
-	struct owner_record r;
 
-	arena_reset(p->env->scratch);
-	if (!str_is_set(record->value) ||
-		decode(&owner_record_type, &r, record->value, p->env->scratch, NULL) != 0 ||
-		r.shard != p->number ||
-		str_copy(p->owner_text, sizeof(p->owner_text), r.instance) != 0)
-		return STR_NONE;
-	return str_of(p->owner_text);
+	return owner_record_instance(
+		p->owner_text, sizeof(p->owner_text), record->value, p->number, p->env->scratch);
 }
 
 static void owner_write(void *ctx, struct buf *out)

@@ -197,15 +197,9 @@ static void on_lost(void *ctx)
 static struct str owner_of(void *ctx, const struct bus_record *record)
 {
 	struct bridge_shard *s = ctx;
-	struct owner_record r;
 
-	arena_reset(s->env->scratch);
-	if (!str_is_set(record->value) ||
-		decode(&owner_record_type, &r, record->value, s->env->scratch, NULL) != 0 ||
-		r.shard != s->number ||
-		str_copy(s->owner_text, sizeof(s->owner_text), r.instance) != 0)
-		return STR_NONE;
-	return str_of(s->owner_text);
+	return owner_record_instance(
+		s->owner_text, sizeof(s->owner_text), record->value, s->number, s->env->scratch);
 }
 
 static int claim(struct bridge_shard *s)

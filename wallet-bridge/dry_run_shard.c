@@ -70,15 +70,11 @@ static void on_lost(void *ctx)
 static struct str owner_of(void *ctx, const struct bus_record *record)
 {
 	struct dry_run_shard *s = ctx;
-	struct owner_record r;
 
-	arena_reset(s->env->scratch);
-	if (!str_is_set(record->value) || !str_eq(record->key, dry_run_key()) ||
-		decode(&owner_record_type, &r, record->value, s->env->scratch, NULL) != 0 ||
-		r.shard != s->number ||
-		str_copy(s->owner_text, sizeof(s->owner_text), r.instance) != 0)
+	if (!str_eq(record->key, dry_run_key()))
 		return STR_NONE;
-	return str_of(s->owner_text);
+	return owner_record_instance(
+		s->owner_text, sizeof(s->owner_text), record->value, s->number, s->env->scratch);
 }
 
 static void owner_write(void *ctx, struct buf *out)

@@ -121,6 +121,18 @@ void owner_record_json(struct json_out *j, const struct owner_record *r)
 	json_end(j);
 }
 
+struct str owner_record_instance(
+	char *ret, size_t cap, struct str value, int64_t shard, struct arena *scratch)
+{
+	struct owner_record r;
+
+	arena_reset(scratch);
+	if (!str_is_set(value) || decode(&owner_record_type, &r, value, scratch, NULL) != 0 ||
+		r.shard != shard || str_copy(ret, cap, r.instance) != 0)
+		return STR_NONE;
+	return str_of(ret);
+}
+
 static const char *const decision_names[] = { "decision", NULL };
 
 static const struct field decision_fields[] = {

@@ -80,6 +80,11 @@ struct owner_record {
 };
 extern const struct record_type owner_record_type;
 void owner_record_json(struct json_out *j, const struct owner_record *r);
+/* Whose owner record of @shard @value is: the instance, copied into @ret; STR_NONE if it is none,
+ * or
+ * @cap is too small. Resets @scratch. */
+struct str owner_record_instance(
+	char *ret, size_t cap, struct str value, int64_t shard, struct arena *scratch);
 
 struct decision {
 	struct str type; /* set by decode(), written by decision_json() whatever it holds */

@@ -210,8 +210,7 @@ static int run_scene(struct run *r, struct fault *f)
 static int init_scene(struct scene *s, const struct settings *settings, struct fault *f)
 {
 	static const struct process_need need = { .name = "bench", .cache = true, .bus = true };
-	struct histogram **const all[] = { &s->revision, &s->bus, &s->rtt, &s->written, &s->ack,
-		&s->reserved };
+	struct histogram **const all[] = { &s->revision, &s->bus, &s->rtt, &s->ack, &s->reserved };
 	struct id run;
 	int e = process_init(&s->process, &need, settings, f);
 
@@ -230,8 +229,7 @@ static int init_scene(struct scene *s, const struct settings *settings, struct f
 
 static void fini_scene(struct scene *s)
 {
-	struct histogram *const all[] = { s->revision, s->bus, s->rtt, s->written, s->ack,
-		s->reserved };
+	struct histogram *const all[] = { s->revision, s->bus, s->rtt, s->ack, s->reserved };
 
 	process_fini(&s->process);
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)

@@ -82,7 +82,7 @@ struct scene {
 	int64_t begin_us;
 	uint64_t next_write;
 	uint64_t n_revisions, n_revisions_measured, n_writes_measured;
-	struct histogram *revision, *bus, *rtt, *written, *ack, *reserved;
+	struct histogram *revision, *bus, *rtt, *ack, *reserved;
 	uint64_t next_seat, next_probe;
 	uint64_t next_order, n_acked, n_reserved, n_rejected;
 	struct pending_order *orders;
