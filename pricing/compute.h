@@ -35,7 +35,7 @@
 #include "common/model/money.h"
 #include "common/model/offer.h"
 #include "pricing/inputs.h"
-#include "pricing/rules/ruleset.h"
+#include "pricing/small/ruleset.h"
 
 enum price_step { STEP_ANCHOR, STEP_RULE, STEP_GUARD, STEP_ROUND };
 

@@ -8,7 +8,7 @@
 #include "common/base/buf.h"
 #include "common/base/fault.h"
 #include "common/base/str.h"
-#include "pricing/rules/ruleset.h"
+#include "pricing/small/ruleset.h"
 
 enum {
 	RECOMPUTE_E_RECORD = 1, /* not a decision record, or its inputs are not what their schema

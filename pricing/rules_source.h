@@ -20,7 +20,7 @@
 #include "common/base/metrics.h"
 #include "common/io/bus.h"
 #include "common/io/loop.h"
-#include "pricing/rules/ruleset.h"
+#include "pricing/small/ruleset.h"
 
 struct rules_source;
 

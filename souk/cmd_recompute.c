@@ -21,7 +21,7 @@
 #include "common/model/offer.h"
 #include "common/model/topics.h"
 #include "pricing/recompute.h"
-#include "pricing/rules/ruleset.h"
+#include "pricing/small/ruleset.h"
 #include "souk/args.h"
 #include "souk/process.h"
 

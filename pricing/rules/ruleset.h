@@ -1,52 +1,83 @@
 #pragma once
 
 /*
- * A ruleset: first-match tables of conditions and basis points. A small JSON document:
+ * A ruleset: one JSON document (integers only), checked as a whole, identified by the SHA-256 of
+ *its RFC 8785 form, immutable once it is loaded.
  *
- *	{"name":"demo","version":"1",
- *	 "disclosure":{"default":"This price was made for you by an automated system.","DE":"…"},
- *	 "tables":[{"id":"tier","match":"first","rows":[
- *	    {"id":"gold-tier","when":{"tier":["gold","platinum"],"points":{">=":5000}},"bps":-500,"reason":"Gold
- *member"},
- *	    {"when":{"segment":["collector"],"device":["ar-headset"]},"bps":-100,"reason":"Collector
- *in the gallery"}]}]}
+ *	{"name":"demo","version":"2",
+ *	 "rounding":"half_even",                        mode of the final division and of add_bps;
+ *default "language":"en",                               of explanations when the shopper's is not
+ *there "disclosure":{"default":"…","DE":"…"},
+ *	 "guards":{"collections":{"apes":{"min_margin_bps":500}},"items":{"eip155:1/…/77":{"max_discount_bps":1000}}},
+ *	 "groups":[
+ *	   {"id":"loyalty","mode":"stack","rules":[
+ *	     {"id":"gold-evening","title":"Gold members in the evening","owner":"loyalty
+ *team","enabled":true,
+ *	      "valid":{"from":"2026-11-01T00:00","to":"2026-12-01T00:00","tz":"Europe/Berlin",
+ *	               "weekdays":["mon","fri"],"hours":["18:00-22:00"]},
+ *	      "audience":"customer.tier in ['gold','platinum']",
+ *	      "when":"session.dwell_ms > 3000",
+ *	      "bps":-500,
+ *	      "perks":[{"id":"early-access","text":{"en":"Early access"}}],
+ *	      "explanation":{"en":"Gold member","de":"Gold-Mitglied"}},
+ *	     {"id":"volume","when":"…","table":{"hit":"first","inputs":[…],"rows":[{"if":[…],"bps":-100,"explanation":{…}}]}},
+ *	     {"id":"not-here","when":"session.place == 'lobby'","suppress":true}]}],
+ *	 "suggest":[{"id":"sold-out","when":"item.left == 0","items":["eip155:1/…/78"]}],
+ *	 "tests":[{"id":"gold gets 5 %","at":"2026-11-20T19:00:00Z",
+ *	           "given":{"customer.tier":"gold","session.dwell_ms":4000,"item.list":"1.25 ETH"},
+ *	           "expect":{"price":"1.1875 ETH","fired":["gold-evening"]}}]}
  *
- * Each table gives its first row whose conditions all hold, or none; an empty `when` always holds.
- *The basis points of all tables are SUMMED and applied once to the list price, so that no result
- *depends on the order of tables and only one division is rounded. Names of rules: the row's `id`,
- *or "<table>/<row from 1>".
+ * An effect is one of `bps` (an integer, or CEL of type bps), `discount` or `surcharge` (CEL of
+ *type money), `table`, `suppress`; or none of them, with `perks` only. `audience` and `when` are
+ *joined by `&&`. Reserved for later, refused until then: `budget`, `experiment` of a rule,
+ *`approval` of the document.
  *
- * Conditions and their labels:
- *	tier ["none","silver","gold","platinum"]   member     points   {">=":n,">":n,"<=":n,"<":n}
- *member segment [text]                              personal dwell_ms {…}   place [text]   device
- *[name]   signal [name]                                   context A row with a personal condition
- *is skipped unless personal rules may run (consent); it says so in the result if its other
- *conditions hold. The personal field itself is then not looked at. Member and personal rows that
- *fire make the price personalised; a document that has such rows needs disclosure.default. Other
- *keys of `disclosure` are ISO 3166 countries.
+ * Modes of a group: "stack" all that fire: the price times (1 + the sum of their basis points),
+ *less the sum of discounts, plus the sum of surcharges; "first" the first that fires, in the
+ *document's order; "best_for_customer" and "best_for_margin" the one that makes the lowest or
+ *highest price (equal: the lower id). The groups' results follow each other: basis points multiply.
+ *Nothing is rounded in between; the price is an exact fraction until the one division at the end,
+ *in the mode that `rounding` names, and the rounding to the currency's quantum, in the same mode.
  *
- * Identity: "sha256:" and the hex SHA-256 of the document's RFC 8785 form. Bounds: 64 tables, 4,096
- *rows, 1 MiB.
+ * A table is a group of its own: of its rows those fire that its hit policy picks.
+ *
+ * A rule on personal fields is left out without consent, and said so if the rest of its condition
+ *(that does not read personal fields) holds. A rule that fails (overflow, division by zero, out of
+ *arena) is left out and named in the waterfall. Guards of the document can only be narrower than
+ *those in force.
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/fault.h"
 #include "common/base/str.h"
+#include "pricing/cel/value.h"
+#include "pricing/rules/fields.h"
+#include "pricing/rules/findings.h"
 
-#define RULESET_BYTES_MAX  (1024 * 1024)
-#define RULESET_TABLES_MAX 64
-#define RULESET_ROWS_MAX   4096
-#define RULESET_VALUES_MAX 64  /* of one condition */
-#define RULESET_TEXT_MAX   200 /* bytes of a text */
-#define RULESET_ID_LEN     71  /* "sha256:" and 64 hex digits */
-#define RULESET_HITS_MAX   (2 * RULESET_TABLES_MAX)
+#define RULESET_BYTES_MAX     (1024 * 1024)
+#define RULESET_GROUPS_MAX    16
+#define RULESET_RULES_MAX     1024
+#define RULESET_ROWS_MAX      4096 /* of all tables together */
+#define RULESET_TEXT_MAX      200  /* bytes of an explanation or perk */
+#define RULESET_LANGUAGES_MAX 32
+#define RULESET_PERKS_MAX     8 /* of a rule */
+#define RULESET_SUGGEST_MAX   8 /* items of one suggestion, and of one offer */
+#define RULESET_TESTS_MAX     1000
+#define RULESET_FIRED_MAX     128   /* of one decision; what fires beyond is left out and named */
+#define RULESET_NOTES_MAX     32    /* left out for want of consent, failed */
+#define RULESET_COST_MAX      50000 /* static worst case of an offer */
+#define RULESET_ID_LEN        71    /* "sha256:" and 64 hex digits */
 
 struct ruleset;
 
-/* 0; -EINVAL with the JSON path of what is wrong and what would be right in @f->text; -ENOMEM. */
-MUST_CHECK int ruleset_parse(struct ruleset **ret, struct str json, struct fault *f);
+/* @schema: price_schema() in production. @findings may be NULL; warnings come with 0 too. 0;
+ * -EINVAL with the first error in @f ("$.groups[0].rules[2].when: …"); -ENOMEM. Does not run the
+ * tests of the document. */
+MUST_CHECK int ruleset_parse(struct ruleset **ret, struct str json, const struct schema *schema,
+	struct findings *findings, struct fault *f);
 struct ruleset *ruleset_free(struct ruleset *r);
 DEFINE_CLEANUP(struct ruleset *, ruleset_free)
 
@@ -58,33 +89,5 @@ struct str ruleset_body(
 	const struct ruleset *r); /* the RFC 8785 form: what is published and hashed */
 /* For a shopper's country (absent: the default); absent if the document has none. */
 struct str ruleset_disclosure(const struct ruleset *r, struct str country);
-
-enum rule_label {
-	RULE_CONTEXT = 0,
-	RULE_MEMBER = 1,
-	RULE_PERSONAL = 2,
-};
-
-struct rule_facts {
-	int tier; /* enum loyalty_tier */
-	int64_t points;
-	bool personal_ok;   /* rules on personal fields may run */
-	struct str segment; /* read only if so */
-	int64_t dwell_ms;
-	struct str place;
-	int device; /* index into device_names */
-	int signal; /* enum signal_kind */
-};
-
-struct rule_hit {
-	struct str id;
-	struct str reason;
-	int32_t bps;
-	unsigned labels; /* enum rule_label */
-	bool is_skipped; /* would have been looked at with consent; changes nothing */
-};
-
-/* In the order of tables, at most one skipped and one fired row each. Borrows from the ruleset.
- * Returns how many. */
-size_t ruleset_match(const struct ruleset *r, const struct rule_facts *facts,
-	struct rule_hit ret[RULESET_HITS_MAX]);
+size_t ruleset_n_rules(const struct ruleset *r);
+uint64_t ruleset_cost(const struct ruleset *r); /* static worst case of one decision */

@@ -8,7 +8,7 @@
 #include "common/base/buf.h"
 #include "pricing/compute.h"
 #include "pricing/inputs.h"
-#include "pricing/rules/ruleset.h"
+#include "pricing/small/ruleset.h"
 
 #define ITEM "eip155:1/erc721:0x3b3ee1931dc30c1957379fac9aba94d1c48a5405/77"
 #define ETH_ UINT64_C(1000000000000000000)

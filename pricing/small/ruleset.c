@@ -3,11 +3,11 @@
  * small enumerations) come before texts. A document is tens of rows; an index belongs to the day
  * when it is thousands.
  */
-#include "pricing/rules/ruleset.h"
+#include "pricing/small/ruleset.h"
 
 #include <stdlib.h>
 
-#include "pricing/rules/ruleset_impl.h"
+#include "pricing/small/ruleset_impl.h"
 
 struct str ruleset_id(const struct ruleset *r)
 {

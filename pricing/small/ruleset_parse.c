@@ -16,7 +16,7 @@
 #include "common/model/interest.h"
 #include "common/model/tables.h"
 #include "pricing/rules/nearest.h"
-#include "pricing/rules/ruleset_impl.h"
+#include "pricing/small/ruleset_impl.h"
 
 #define PATH_MAX_ 160
 #define BPS_MAX   10000

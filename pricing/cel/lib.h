@@ -1,0 +1,72 @@
+#pragma once
+
+/*
+ * What functions and operators do, dispatched by the kinds of their arguments at run time: the same
+ * code serves typed programs, `dyn` and unchecked expressions. Strict: an argument that is an error
+ * is returned as it is (the leftmost). `&&`, `||`, `?:` and macros are not here: they are the
+ * machine's.
+ */
+#include "common/base/arena.h"
+#include "common/base/cleanup.h"
+#include "common/model/money.h"
+#include "pricing/cel/function.h"
+#include "pricing/cel/value.h"
+
+/* What an evaluation works with. Belongs to one thread. */
+struct cel_context {
+	struct arena *arena;     /* results; exhausted = CEL_R_MEMORY */
+	uint64_t cost, cost_max; /* counted in the units of cost.h; over it = CEL_R_COST; max 0 = no
+				    limit */
+	enum rounding rounding;  /* of add_bps and bps_over */
+	bool has_patterns;       /* `matches` may compile a pattern at run time (needs the heap) */
+};
+
+/* 1..8 arguments, a receiver first. */
+struct cel_value cel_call(
+	struct cel_context *c, enum cel_function f, const struct cel_value *args, unsigned n);
+
+/* Single operations that the machine calls without going through the table. */
+struct cel_value cel_add(struct cel_context *c, struct cel_value a, struct cel_value b);
+/* -1, 0, 1 into *ret; false: no order between these kinds (or NaN: then *ret is 2). */
+bool cel_compare(struct cel_value a, struct cel_value b, int *ret, struct cel_value *error);
+struct cel_value cel_index(struct cel_value container, struct cel_value key);
+struct cel_value cel_select(struct cel_value operand, struct str field);
+struct cel_value cel_has(struct cel_value operand, struct str field);
+struct cel_value cel_in(struct cel_value element, struct cel_value container);
+/* Checks key kinds and repetition. */
+struct cel_value cel_map_make(struct cel_context *c, const struct cel_value *keys,
+	const struct cel_value *values, uint32_t n);
+
+/* A pattern compiled ahead (RE2 syntax, linear time). */
+struct cel_pattern;
+/* 0, -EINVAL with the library's text in @why (a NUL at the end), -ENOMEM. */
+MUST_CHECK int cel_pattern_new(struct cel_pattern **ret, struct str pattern, char *why, size_t cap);
+struct cel_pattern *cel_pattern_free(struct cel_pattern *p);
+DEFINE_CLEANUP(struct cel_pattern *, cel_pattern_free)
+/* Anywhere in @text (unanchored), as `matches` is. */
+bool cel_pattern_matches(const struct cel_pattern *p, struct str text);
+
+/* Time zones: "UTC", "+02:00", "-08:00", "02:00", IANA names read from the system's zone files.
+ * They are kept for the life of the process, at most CEL_ZONES_MAX. Not thread safe but for
+ * reading: resolve before, or on one thread. */
+#define CEL_ZONES_MAX 640
+struct cel_zone;
+const struct cel_zone *cel_zone_find(
+	struct str name); /* NULL: no such zone (or over the maximum) */
+/* Seconds to add to UTC at that moment. */
+int32_t cel_zone_offset(const struct cel_zone *z, int64_t utc_seconds);
+
+/* A moment taken apart, proleptic Gregorian. */
+struct cel_civil {
+	int64_t year;
+	int month; /* 1..12 */
+	int day;   /* 1..31 */
+	int hour, minute, second;
+	int weekday; /* 0 = Sunday */
+	int yearday; /* 0..365 */
+};
+struct cel_civil cel_civil_of(int64_t seconds);
+int64_t cel_civil_seconds(int64_t year, int month, int day, int hour, int minute, int second);
+/* RFC 3339 text in the range 0001-01-01T00:00:00Z .. 9999-12-31T23:59:59.999999999Z. */
+struct cel_value cel_timestamp_parse(struct str text);
+struct cel_value cel_duration_parse(struct str text); /* "1h30m", "1.5s", "-2ms", Go's syntax */
