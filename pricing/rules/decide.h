@@ -9,7 +9,7 @@
  * written down (decide_amount), so that explaining a decision costs next to nothing until somebody
  * reads it.
  */
-#include "pricing/small/ruleset_impl.h"
+#include "pricing/rules/ruleset_impl.h"
 
 /* An evaluation's memory: kept from decision to decision. */
 struct decide_scratch;
