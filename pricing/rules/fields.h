@@ -45,7 +45,8 @@ enum field_bind {
 	FIELD_AT_NONE,    /* sensitive: there is no value */
 };
 
-struct field {
+/* Not `struct field`: that is one of a record (common/model/decode.h), and both meet in pricing. */
+struct schema_field {
 	const char *name; /* "customer.tier" */
 	const char
 		*type; /* as cel_env_load() reads it: "int", "string", "list(string)", "money", … */
@@ -62,15 +63,15 @@ struct field {
 };
 
 struct schema {
-	const struct field *fields; /* a field's slot is its index */
+	const struct schema_field *fields; /* a field's slot is its index */
 	size_t n;
 	size_t record_size;
-	struct cel_env *env; /* tag of a variable = its struct field */
+	struct cel_env *env; /* tag of a variable = its struct schema_field */
 };
 
 /* @fields are borrowed. 0, -EINVAL (a type that is none; our own mistake) or -ENOMEM. */
 MUST_CHECK int schema_new(
-	struct schema **ret, const struct field *fields, size_t n, size_t record_size);
+	struct schema **ret, const struct schema_field *fields, size_t n, size_t record_size);
 struct schema *schema_free(struct schema *s);
 DEFINE_CLEANUP(struct schema *, schema_free)
 

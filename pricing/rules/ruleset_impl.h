@@ -102,6 +102,10 @@ struct disclosure {
 	struct str text;
 };
 
+/* The tag of an index column that is the moment of the decision (a TIMESTAMP), for schemas without
+ * a variable for it; else a slot. */
+#define RULESET_TAG_NOW (-1)
+
 struct ruleset {
 	json_t *doc; /* texts point into it */
 	struct arena *arena;
@@ -121,8 +125,7 @@ struct ruleset {
 	size_t n_groups;
 	struct rule *rules; /* of all groups, in order */
 	size_t n_rules;
-	struct row_index *index; /* a row a rule; columns tagged with slots; `now` among them if
-				    windows need it */
+	struct row_index *index; /* a row a rule; columns tagged with slots or RULESET_TAG_NOW */
 	/* The same without tests on personal columns: who would be looked at with consent. NULL if
 	 * no rule is personal. */
 	struct row_index *index_impersonal;
