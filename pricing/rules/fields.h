@@ -45,7 +45,8 @@ enum field_bind {
 	FIELD_AT_NONE,    /* sensitive: there is no value */
 };
 
-/* Not `struct field`: that is one of a record (common/model/decode.h), and both meet in pricing. */
+/* Not `struct schema_field`: that is one of a record (common/model/decode.h), and both meet in
+ * pricing. */
 struct schema_field {
 	const char *name; /* "customer.tier" */
 	const char
@@ -59,6 +60,12 @@ struct schema_field {
 	size_t offset;
 	/* FIELD_AT_FN: the value, or cel_absent(0) (the binder puts the slot in). */
 	struct cel_value (*fn)(const void *record);
+	/* FIELD_AT_FN: gives @record the @value (as schema_set() reads it), false if it is not of
+	 * the type. NULL: a test cannot set it. */
+	bool (*set)(void *record, const json_t *value, struct arena *a);
+	/* A protected trait that this one may stand in for ("nationality"), NULL: none. Its use is
+	 * a warning unless the rule has a note. */
+	const char *proxy_of;
 	const char *help; /* one sentence, for docs and editors */
 };
 
@@ -100,5 +107,10 @@ void binder_bind(
  */
 MUST_CHECK int schema_set(const struct schema *s, void *record, const char *name,
 	const json_t *value, struct arena *a, struct fault *f);
+
+/* For `souk rules fields`: a Markdown table, and an array of objects. */
+void schema_markdown(struct buf *out, const struct schema *s);
+struct json_out;
+void schema_json(struct json_out *j, const char *key, const struct schema *s);
 
 /* Whether @record has what every side needs to be priced from is not asked here: compute.h. */

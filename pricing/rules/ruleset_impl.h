@@ -20,7 +20,8 @@
 
 /* Texts by language: the ruleset's languages are numbered, [0] is its default. */
 struct texts {
-	struct str v[RULESET_LANGUAGES_MAX]; /* unset: not given */
+	const struct str *v; /* unset: not given */
+	uint32_t n;          /* languages beyond it have none */
 };
 
 struct perk {
