@@ -45,7 +45,7 @@ enum field_bind {
 	FIELD_AT_NONE,    /* sensitive: there is no value */
 };
 
-/* Not `struct schema_field`: that is one of a record (common/model/decode.h), and both meet in
+/* Not `struct field`: that is one of a record (common/model/decode.h), and both meet in
  * pricing. */
 struct schema_field {
 	const char *name; /* "customer.tier" */

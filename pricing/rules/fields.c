@@ -1,0 +1,453 @@
+/*
+ * Binding is on the way of every decision, so what can be decided once is decided in binder_new():
+ * only the fields in use are kept, those of one kind next to each other (one loop each, no branch
+ * that depends on data), and an enumeration's values are made beforehand, symbols included. What is
+ * left at run time is a copy a field, and one look-up for each free text.
+ */
+#include "pricing/rules/fields.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/base/json_out.h"
+#include "common/model/decode.h"
+#include "pricing/rules/fields_impl.h"
+
+const char *const field_label_names[] = { "market", "item", "context", "member", "personal",
+	"sensitive", NULL };
+
+/* ---- schema ---- */
+
+static const struct cel_type texts_type = { .kind = CEL_T_LIST, .a = &cel_type_string };
+
+static const struct cel_type *type_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		const struct cel_type *type;
+	} types[] = {
+		{ "bool", &cel_type_bool },
+		{ "int", &cel_type_int },
+		{ "string", &cel_type_string },
+		{ "timestamp", &cel_type_timestamp },
+		{ "money", &cel_type_money },
+		{ "bps", &cel_type_bps },
+		{ "list(string)", &texts_type },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		if (strcmp(types[i].name, name) == 0)
+			return types[i].type;
+	}
+	return NULL;
+}
+
+static int add_field(struct schema *s, const struct schema_field *field)
+{
+	struct cel_var v = {
+		.name = str_of(field->name),
+		.type = type_of(field->type),
+		.values = field->values,
+		.unit = field->unit,
+		.is_optional = field->is_optional,
+		.tag = (void *)field,
+	};
+	int slot;
+
+	if (!v.type)
+		return -EINVAL;
+	if (field->label == LABEL_SENSITIVE)
+		v.refused = "it is a protected trait, no price may depend on it";
+	slot = cel_env_add(s->env, &v);
+	if (slot < 0)
+		return slot == -ENOMEM ? -ENOMEM : -EINVAL;
+	assert(slot == (int)(field - s->fields));
+	return 0;
+}
+
+int schema_new(struct schema **ret, const struct schema_field *fields, size_t n, size_t record_size)
+{
+	CLEANUP(schema_free) struct schema *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->fields = fields;
+	s->n = n;
+	s->record_size = record_size;
+	r = cel_env_new(&s->env, true);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = add_field(s, &fields[i]);
+	if (r != 0)
+		return r;
+	*ret = TAKE(s);
+	return 0;
+}
+
+struct schema *schema_free(struct schema *s)
+{
+	if (!s)
+		return NULL;
+	cel_env_free(s->env);
+	free(s);
+	return NULL;
+}
+
+/* ---- binder ---- */
+
+enum group {
+	AT_INT,
+	AT_BPS,
+	AT_TIME,
+	AT_BOOL,
+	AT_TRIBOOL,
+	AT_ENUM,
+	AT_STR,
+	AT_MONEY,
+	AT_TEXTS,
+	AT_FN,
+	N_GROUPS,
+};
+
+struct op {
+	uint32_t offset;
+	uint16_t slot;
+	bool is_optional;
+	uint16_t n_values;
+	const struct cel_value *values; /* of an enumeration, by its number */
+	struct cel_value (*fn)(const void *record);
+	enum group group;
+};
+
+struct binder {
+	const struct cel_symbols *symbols;
+	uint32_t end[N_GROUPS]; /* ops of a group end here, the next one's begin */
+	struct op *ops;
+	struct cel_value *values; /* of all enumerations */
+};
+
+static enum group group_of(const struct schema_field *field)
+{
+	switch (field->bind) {
+	case FIELD_AT_I64:
+		return strcmp(field->type, "timestamp") == 0 ? AT_TIME
+		       : strcmp(field->type, "bps") == 0     ? AT_BPS
+							     : AT_INT;
+	case FIELD_AT_BOOL:
+		return AT_BOOL;
+	case FIELD_AT_TRIBOOL:
+		return AT_TRIBOOL;
+	case FIELD_AT_ENUM:
+		return AT_ENUM;
+	case FIELD_AT_STR:
+		return AT_STR;
+	case FIELD_AT_MONEY:
+		return AT_MONEY;
+	case FIELD_AT_TEXTS:
+		return AT_TEXTS;
+	case FIELD_AT_FN:
+		return AT_FN;
+	case FIELD_AT_NONE:
+		break;
+	}
+	return N_GROUPS;
+}
+
+static bool is_used(const uint64_t used[CEL_VARS_MAX / 64], size_t slot)
+{
+	return used[slot / 64] >> (slot % 64) & 1;
+}
+
+static size_t n_names(const char *const *names)
+{
+	size_t n = 0;
+
+	while (names[n])
+		n++;
+	return n;
+}
+
+static struct cel_value text_value(const struct cel_symbols *symbols, struct str s)
+{
+	struct cel_value v = cel_string(s);
+
+	v.sym = cel_symbols_find(symbols, s);
+	return v;
+}
+
+static void fill_values(
+	struct cel_value *ret, const struct schema_field *field, size_t slot, struct binder *b)
+{
+	for (size_t i = 0; field->values[i]; i++)
+		ret[i] = field->values[i][0] ? text_value(b->symbols, str_of(field->values[i]))
+					     : cel_absent((uint32_t)slot);
+}
+
+static int count_used(
+	const struct schema *s, const uint64_t *used, size_t *ret_n, size_t *ret_n_values)
+{
+	*ret_n = *ret_n_values = 0;
+	for (size_t i = 0; i < s->n; i++) {
+		if (!is_used(used, i) || s->fields[i].bind == FIELD_AT_NONE)
+			continue;
+		(*ret_n)++;
+		if (s->fields[i].bind != FIELD_AT_ENUM)
+			continue;
+		if (!s->fields[i].values)
+			return -EINVAL;
+		*ret_n_values += n_names(s->fields[i].values);
+	}
+	return 0;
+}
+
+static void fill_ops(struct binder *b, const struct schema *s, const uint64_t *used)
+{
+	struct cel_value *values = b->values;
+	uint32_t n = 0;
+
+	for (int g = 0; g < N_GROUPS; g++) {
+		for (size_t i = 0; i < s->n; i++) {
+			const struct schema_field *field = &s->fields[i];
+			struct op *op = &b->ops[n];
+
+			if (!is_used(used, i) || group_of(field) != (enum group)g)
+				continue;
+			*op = (struct op){
+				.offset = (uint32_t)field->offset,
+				.slot = (uint16_t)i,
+				.is_optional = field->is_optional,
+				.fn = field->fn,
+				.group = (enum group)g,
+			};
+			if (g == AT_ENUM) {
+				op->values = values;
+				op->n_values = (uint16_t)n_names(field->values);
+				fill_values(values, field, i, b);
+				values += op->n_values;
+			}
+			n++;
+		}
+		b->end[g] = n;
+	}
+}
+
+int binder_new(struct binder **ret, const struct schema *s, const struct cel_symbols *symbols,
+	const uint64_t used[CEL_VARS_MAX / 64])
+{
+	CLEANUP(binder_free) struct binder *b = calloc(1, sizeof(*b));
+	size_t n, n_values;
+	int r;
+
+	if (!b)
+		return -ENOMEM;
+	r = count_used(s, used, &n, &n_values);
+	if (r != 0)
+		return r;
+	b->symbols = symbols;
+	b->ops = calloc(n ? n : 1, sizeof(*b->ops));
+	b->values = calloc(n_values ? n_values : 1, sizeof(*b->values));
+	if (!b->ops || !b->values)
+		return -ENOMEM;
+	fill_ops(b, s, used);
+	*ret = TAKE(b);
+	return 0;
+}
+
+struct binder *binder_free(struct binder *b)
+{
+	if (!b)
+		return NULL;
+	free(b->ops);
+	free(b->values);
+	free(b);
+	return NULL;
+}
+
+static struct cel_value time_value(int64_t ms)
+{
+	int64_t seconds = ms / 1000, rest = ms % 1000;
+
+	if (rest < 0) {
+		seconds--;
+		rest += 1000;
+	}
+	return (struct cel_value){
+		.kind = CEL_V_TIMESTAMP, .n = (uint32_t)rest * 1000000, .i = seconds
+	};
+}
+
+static struct cel_value bind_texts(const struct binder *b, struct str json, struct arena *a)
+{
+	struct cel_value list = fields_texts(json, a);
+
+	if (list.kind != CEL_V_LIST)
+		return list;
+	/* fields_texts() has just made them in the arena: they are ours. */
+	for (uint32_t i = 0; i < list.n; i++) {
+		struct cel_value *v = (struct cel_value *)&list.list[i];
+
+		v->sym = cel_symbols_find(b->symbols, cel_str(*v));
+	}
+	return list;
+}
+
+static void bind_rare(const struct binder *b, const struct op *op, const char *at,
+	struct cel_value *slots, struct arena *a, const void *record)
+{
+	struct cel_value *ret = &slots[op->slot];
+	int64_t ms;
+
+	switch (op->group) {
+	case AT_TIME:
+		ms = *(const int64_t *)(const void *)at;
+		*ret = op->is_optional && ms == 0 ? cel_absent(op->slot) : time_value(ms);
+		break;
+	case AT_TEXTS:
+		*ret = bind_texts(b, *(const struct str *)(const void *)at, a);
+		break;
+	default:
+		*ret = op->fn(record);
+		if (ret->kind == CEL_V_ERROR && ret->sym == CEL_R_ABSENT)
+			*ret = cel_absent(op->slot);
+		else if (ret->kind == CEL_V_STRING)
+			ret->sym = cel_symbols_find(b->symbols, cel_str(*ret));
+		break;
+	}
+}
+
+void binder_bind(
+	const struct binder *b, const void *record, struct cel_value *slots, struct arena *a)
+{
+	const char *base = record;
+	uint32_t i = 0;
+
+#define EACH(group) for (const struct op *op; i < b->end[group] && (op = &b->ops[i], true); i++)
+#define AT(type)    (*(const type *)(const void *)(base + op->offset))
+	EACH(AT_INT)
+	{
+		slots[op->slot] = cel_int(AT(int64_t));
+	}
+	EACH(AT_BPS)
+	{
+		slots[op->slot] = cel_bps(AT(int64_t));
+	}
+	EACH(AT_TIME)
+	{
+		bind_rare(b, op, base + op->offset, slots, a, record);
+	}
+	EACH(AT_BOOL)
+	{
+		slots[op->slot] = cel_bool(AT(bool));
+	}
+	EACH(AT_TRIBOOL)
+	{
+		slots[op->slot] = op->is_optional && AT(int) == TRI_ABSENT
+					  ? cel_absent(op->slot)
+					  : cel_bool(AT(int) == TRI_TRUE);
+	}
+	EACH(AT_ENUM)
+	{
+		unsigned value = (unsigned)AT(int);
+
+		slots[op->slot] = value < op->n_values ? op->values[value] : cel_absent(op->slot);
+	}
+	EACH(AT_STR)
+	{
+		struct str s = AT(struct str);
+
+		slots[op->slot] = str_is_set(s) ? text_value(b->symbols, s) : cel_absent(op->slot);
+	}
+	EACH(AT_MONEY)
+	{
+		struct money m = AT(struct money);
+
+		slots[op->slot] = money_is_set(m) ? cel_money(m) : cel_absent(op->slot);
+	}
+	EACH(AT_TEXTS)
+	{
+		bind_rare(b, op, base + op->offset, slots, a, record);
+	}
+	EACH(AT_FN)
+	{
+		bind_rare(b, op, base, slots, a, record);
+	}
+#undef AT
+#undef EACH
+}
+
+/* ---- for people and editors ---- */
+
+static void markdown_text(struct buf *out, const char *s)
+{
+	for (; *s; s++) {
+		if (*s == '|')
+			buf_putc(out, '\\');
+		buf_putc(out, *s);
+	}
+}
+
+static void markdown_values(struct buf *out, const struct schema_field *field)
+{
+	bool is_first = true;
+
+	for (size_t i = 0; field->values && field->values[i]; i++) {
+		if (!field->values[i][0])
+			continue;
+		buf_printf(out, "%s`%s`", is_first ? " One of " : ", ", field->values[i]);
+		is_first = false;
+	}
+	if (!is_first)
+		buf_putc(out, '.');
+}
+
+void schema_markdown(struct buf *out, const struct schema *s)
+{
+	buf_puts(out, STR("| field | type | label | what it is |\n|---|---|---|---|\n"));
+	for (size_t i = 0; i < s->n; i++) {
+		const struct schema_field *field = &s->fields[i];
+
+		buf_printf(out, "| `%s` | %s%s%s%s | %s | ", field->name, field->type,
+			field->unit ? ", " : "", cel_unit_names[field->unit],
+			field->is_optional ? ", may be absent" : "",
+			field_label_names[field->label]);
+		markdown_text(out, field->help);
+		markdown_values(out, field);
+		if (field->proxy_of)
+			buf_printf(out, " May stand in for %s: a rule needs a `note`.",
+				field->proxy_of);
+		buf_puts(out, STR(" |\n"));
+	}
+}
+
+void schema_json(struct json_out *j, const char *key, const struct schema *s)
+{
+	json_begin_array(j, key);
+	for (size_t i = 0; i < s->n; i++) {
+		const struct schema_field *field = &s->fields[i];
+
+		json_begin(j, NULL);
+		json_strz(j, "name", field->name);
+		json_strz(j, "type", field->type);
+		json_strz(j, "label", field_label_names[field->label]);
+		if (field->side && *field->side)
+			json_strz(j, "side", field->side);
+		if (field->unit)
+			json_strz(j, "unit", cel_unit_names[field->unit]);
+		if (field->values) {
+			json_begin_array(j, "values");
+			for (size_t v = 0; field->values[v]; v++) {
+				if (field->values[v][0])
+					json_strz(j, NULL, field->values[v]);
+			}
+			json_end_array(j);
+		}
+		if (field->is_optional)
+			json_bool(j, "optional", true);
+		if (field->proxy_of)
+			json_strz(j, "proxy_of", field->proxy_of);
+		json_strz(j, "help", field->help);
+		json_end(j);
+	}
+	json_end_array(j);
+}
