@@ -37,7 +37,7 @@ enum cel_type_kind {
 
 struct cel_type {
 	uint8_t kind;
-	currency currency;        /* MONEY: 0 = known at run time only */
+	currency currency;        /* MONEY: at par with it; 0 = known at run time only */
 	uint16_t param;           /* PARAM: its number */
 	const struct cel_type *a; /* LIST: element; MAP: key; TYPE: what type, NULL = any */
 	const struct cel_type *b; /* MAP: value */
@@ -53,6 +53,11 @@ const struct cel_type *cel_type_map(
 	struct arena *a, const struct cel_type *key, const struct cel_type *value);
 const struct cel_type *cel_type_of_type(struct arena *a, const struct cel_type *of);
 const struct cel_type *cel_type_money_of(currency c); /* shared constants */
+
+/* Into @a, down to the shared constants. NULL when it is exhausted. */
+const struct cel_type *cel_type_copy(struct arena *a, const struct cel_type *t);
+/* From the text that cel_type_print writes, blanks allowed: 0, -EINVAL, -ENOMEM. */
+MUST_CHECK int cel_type_parse(const struct cel_type **ret, struct arena *a, struct str text);
 
 bool cel_type_eq(const struct cel_type *a, const struct cel_type *b);
 /* "int", "list(string)", "map(string, dyn)", "type(int)", "money(ETH)": as cel-go writes types. */

@@ -15,7 +15,7 @@
 #include "common/model/canonical.h"
 #include "common/model/interest.h"
 #include "common/model/tables.h"
-#include "pricing/rules/nearest.h"
+#include "pricing/cel/nearest.h"
 #include "pricing/small/ruleset_impl.h"
 
 #define PATH_MAX_ 160
