@@ -9,6 +9,7 @@
  * written down (decide_amount), so that explaining a decision costs next to nothing until somebody
  * reads it.
  */
+#include "pricing/rules/fraction.h"
 #include "pricing/rules/ruleset_impl.h"
 
 /* An evaluation's memory: kept from decision to decision. */
@@ -56,6 +57,16 @@ void decide(const struct ruleset *r, struct decide_scratch *s, const void *recor
 void decide_suggest(const struct ruleset *r, struct decide_scratch *s, const void *record,
 	int64_t now_ms, bool personal_ok, struct decided *ret);
 
+/* The same for all of them in turn. Borrows. */
+struct decide_walk {
+	const struct ruleset *r;
+	const struct decided *d;
+	size_t i, group_begin;
+	struct fraction before; /* the group */
+};
+void decide_walk_begin(
+	struct decide_walk *w, const struct ruleset *r, const struct decided *d, u128 list);
+u128 decide_walk_next(struct decide_walk *w); /* at most d->n_fired times */
 /* The running price after fired[0..i], rounded in the ruleset's mode: for display only, worked out
  * from the list price each time, so that no line carries another's rounding. */
 u128 decide_amount(const struct ruleset *r, const struct decided *d, u128 list, size_t i);
