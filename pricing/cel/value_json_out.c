@@ -33,7 +33,7 @@ static void write_double(struct buf *out, double d)
 		if (strtod(text, NULL) == d)
 			break;
 	}
-	buf_puts(out, str_of(text));
+	buf_puts(out, d == 0 && signbit(d) ? STR("-0.0") : str_of(text)); /* -0 reads as 0 */
 }
 
 static void write_bytes(struct buf *out, struct str s)
@@ -87,8 +87,13 @@ static void write_duration(struct buf *out, int64_t ns)
 	buf_puts(out, STR("s\"}"));
 }
 
+/* Empty lists and maps have no member at all, as proto3 JSON writes them. */
 static void write_list(struct buf *out, struct cel_value v)
 {
+	if (v.n == 0) {
+		buf_puts(out, STR("{}"));
+		return;
+	}
 	buf_puts(out, STR("{\"values\":["));
 	for (uint32_t i = 0; i < v.n; i++) {
 		if (i > 0)
@@ -100,6 +105,10 @@ static void write_list(struct buf *out, struct cel_value v)
 
 static void write_map(struct buf *out, const struct cel_map *m)
 {
+	if (m->n == 0) {
+		buf_puts(out, STR("{}"));
+		return;
+	}
 	buf_puts(out, STR("{\"entries\":["));
 	for (uint32_t i = 0; i < m->n; i++) {
 		buf_puts(out, i > 0 ? STR(",{\"key\":") : STR("{\"key\":"));

@@ -1,0 +1,153 @@
+"""Souk's expressions against cel-go's: the same value, or both an error of the same stage.
+
+compare.py --oracle PROGRAM [--seeds N] [--first SEED] [--each N]   generates, asks both, prints what differs
+compare.py --oracle PROGRAM --record FILE [--each N]                writes a corpus: expressions with cel-go's answers
+compare.py --replay FILE                                            asks Souk alone; TAP
+
+SOUK names the binary. What differs by intention is in EXCUSED, with its reason."""
+import argparse
+import collections
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(__file__))
+import generate  # noqa: E402
+
+SOUK = os.environ.get("SOUK", "build/souk")
+HEADER = "Random expressions and what cel-go %s answers; written by tests/differential/compare.py --record, seeds 1 to %d, every kind of answer kept"
+
+# (what it is, how cel-go's answer is told, how ours is told): a difference that is meant.
+EXCUSED = []
+
+
+def canonical(v):
+    """A value as something that compares: maps without order, doubles with the sign of zero."""
+    (kind, x), = v.items()
+    if kind == "doubleValue":
+        return kind, repr(float(x))
+    if kind == "listValue":
+        return kind, tuple(canonical(e) for e in x.get("values", []))
+    if kind == "mapValue":
+        return kind, tuple(sorted((canonical(e["key"]), canonical(e["value"])) for e in x.get("entries", [])))
+    if kind == "objectValue":
+        return kind, x["@type"], x["value"]
+    return kind, str(x)
+
+
+def verdict(answer):
+    if "error" in answer:
+        return "error", answer["error"]["stage"]
+    return "value", canonical(answer["value"])
+
+
+def kind_of(answer):
+    return answer["error"]["stage"] if "error" in answer else "value"
+
+
+def ask(command, lines):
+    """One answer a line."""
+    with tempfile.TemporaryFile("w+") as f:
+        f.writelines(line + "\n" for line in lines)
+        f.seek(0)
+        r = subprocess.run(command, stdin=f, capture_output=True, text=True)
+    out = [json.loads(text) for text in r.stdout.split("\n") if text]
+    if len(out) != len(lines):
+        sys.exit(f"{command[0]} ended with {r.returncode} after {len(out)} of {len(lines)} lines\n{r.stderr[-4000:]}"
+                 + (f"\nat: {lines[len(out)]}" if len(out) < len(lines) else ""))
+    return out
+
+
+def souk(lines):
+    return ask([SOUK, "rules", "eval", "--batch"], lines)
+
+
+def excuse(line, theirs, ours):
+    text = json.dumps(theirs)
+    for what, their_pattern, our_pattern in EXCUSED:
+        if re.search(their_pattern, text) and re.search(our_pattern, json.dumps(ours)):
+            return what
+    return None
+
+
+def differ(args):
+    counts, excused, found = collections.Counter(), collections.Counter(), []
+    for seed in range(args.first, args.first + args.seeds):
+        lines = list(generate.lines(seed, args.each))
+        for line, theirs, ours in zip(lines, ask([args.oracle], lines), souk(lines)):
+            counts[kind_of(theirs)] += 1
+            if verdict(theirs) == verdict(ours):
+                continue
+            why = excuse(line, theirs, ours)
+            if why:
+                excused[why] += 1
+            else:
+                found.append((line, theirs, ours))
+        print(f"seed {seed}: {sum(counts.values())} expressions, {len(found)} differ", file=sys.stderr, flush=True)
+    for line, theirs, ours in sorted(found, key=lambda d: len(d[0]))[:args.show]:
+        print(f"{line}\n  cel-go {json.dumps(theirs, ensure_ascii=False)}\n  souk   {json.dumps(ours, ensure_ascii=False)}")
+    total = sum(counts.values())
+    print(f"{total} expressions ({', '.join(f'{n} {k}' for k, n in counts.most_common())}), {len(found)} differ")
+    for why, n in excused.most_common():
+        print(f"  {n} differ as they should: {why}")
+    return 1 if found else 0
+
+
+def record(args):
+    """Keeps as many of every kind of answer as there are, up to a quarter of the whole each; the rest are values."""
+    kept, counts, seed = [], collections.Counter(), 0
+    while len(kept) < args.each and seed < 100:
+        seed += 1
+        lines = list(generate.lines(seed, 2000))
+        for line, theirs in zip(lines, ask([args.oracle], lines)):
+            k = kind_of(theirs)
+            if len(line) > 500 or len(kept) >= args.each or counts[k] >= args.each * {"value": 0.5, "eval": 0.25, "check": 0.15, "parse": 0.1}[k]:
+                continue
+            if excuse(line, theirs, theirs):
+                continue
+            counts[k] += 1
+            answer = theirs if k == "value" else {"error": {"stage": k}}
+            kept.append({**json.loads(line), "answer": answer})
+    with open(args.record, "w") as f:
+        print(json.dumps({"about": HEADER % (args.version, seed)}), file=f)
+        for k in kept:
+            print(json.dumps(k, ensure_ascii=False), file=f)
+    print(f"{len(kept)} expressions: {dict(counts)}")
+    return 0
+
+
+def replay(args):
+    with open(args.replay) as f:
+        about, *rows = [json.loads(line) for line in f]
+    print(f"# {about['about']}")
+    answers = souk([json.dumps({k: v for k, v in row.items() if k != "answer"}, ensure_ascii=False) for row in rows])
+    right, wrong = collections.Counter(), collections.Counter()
+    for row, ours in zip(rows, answers):
+        k = kind_of(row["answer"])
+        if verdict(row["answer"]) == verdict(ours):
+            right[k] += 1
+        else:
+            wrong[k] += 1
+            print(f"# {row['expr']!r} {json.dumps(row.get('bindings'))}\n#   expected {json.dumps(row['answer'])}\n#   actual   {json.dumps(ours)}")
+    for k in sorted(right | wrong):
+        print(f"{'not ok' if wrong[k] else 'ok'} - {right[k]} of {right[k] + wrong[k]} recorded expressions with {k if k == 'value' else 'an error in ' + k} answer as cel-go's")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    p = argparse.ArgumentParser()
+    p.add_argument("--oracle")
+    p.add_argument("--seeds", type=int, default=25)
+    p.add_argument("--first", type=int, default=1)
+    p.add_argument("--each", type=int, default=4000)
+    p.add_argument("--show", type=int, default=40)
+    p.add_argument("--record")
+    p.add_argument("--version", default="")
+    p.add_argument("--replay")
+    a = p.parse_args()
+    if not a.replay and not a.oracle:
+        p.error("--oracle or --replay is needed")
+    sys.exit(replay(a) if a.replay else record(a) if a.record else differ(a))
