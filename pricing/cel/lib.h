@@ -21,19 +21,43 @@ struct cel_context {
 	bool has_patterns;       /* `matches` may compile a pattern at run time (needs the heap) */
 };
 
-/* 1..8 arguments, a receiver first. */
+/* 1..8 arguments, a receiver first. Counts cel_call_cost(), the call itself included. Of AND, OR,
+ * CONDITIONAL and NOT_STRICTLY_FALSE: "no such overload". */
 struct cel_value cel_call(
 	struct cel_context *c, enum cel_function f, const struct cel_value *args, unsigned n);
 
+/*
+ * Units of one call with these arguments: 1, and for what it has to read
+ *	== != < <= > >=       the lighter of the two weights
+ *	_+_                   both weights; of lists their lengths
+ *	in                    of a list its length (times 1 + weight for a list or map as element)
+ *	matches               (bytes of text x bytes of pattern) / 40
+ *	others                the weights of all texts
+ * each rounded up. The weight of a text is a tenth of its bytes, of a list 1 an element and of a
+ * map 2 an entry plus what is inside; of anything else 0.
+ */
+uint64_t cel_call_cost(enum cel_function f, const struct cel_value *args, unsigned n);
+/* Adds to c->cost; false if that is over the limit: the result is then cel_cost_error(). */
+static inline bool cel_spend(struct cel_context *c, uint64_t units)
+{
+	c->cost += units;
+	return c->cost_max == 0 || c->cost <= c->cost_max;
+}
+struct cel_value cel_cost_error(void);
+
 /* Single operations that the machine calls without going through the table. */
 struct cel_value cel_add(struct cel_context *c, struct cel_value a, struct cel_value b);
-/* -1, 0, 1 into *ret; false: no order between these kinds (or NaN: then *ret is 2). */
+/* -1, 0, 1 into *ret. false: *error says why, and is the result of < <= > >=: no order between
+ * these kinds; an argument that is an error; NaN, which cel-go refuses to order (*ret is 2 then).
+ * Integers beside a double are compared as doubles, as the conformance suite demands. */
 bool cel_compare(struct cel_value a, struct cel_value b, int *ret, struct cel_value *error);
 struct cel_value cel_index(struct cel_value container, struct cel_value key);
 struct cel_value cel_select(struct cel_value operand, struct str field);
-struct cel_value cel_has(struct cel_value operand, struct str field);
+struct cel_value cel_has(struct cel_value operand, struct str field); /* a bool, or an error */
 struct cel_value cel_in(struct cel_value element, struct cel_value container);
-/* Checks key kinds and repetition. */
+/* Copies both arrays. Checks key kinds and repetition; an error among them is the result (in the
+ * order key, value, key, value). More than CEL_MAP_LINEAR entries get an index. */
+#define CEL_MAP_LINEAR 16
 struct cel_value cel_map_make(struct cel_context *c, const struct cel_value *keys,
 	const struct cel_value *values, uint32_t n);
 

@@ -96,6 +96,9 @@ struct cel_map {
 	uint32_t n;
 	const struct cel_value *keys;
 	const struct cel_value *values;
+	const uint32_t *index; /* open hash of entry numbers + 1 with mask + 1 places; NULL: none,
+				  searched from the front (cel_map_make() makes it) */
+	uint32_t mask;
 };
 
 static inline struct cel_value cel_null(void)
@@ -126,6 +129,26 @@ static inline struct cel_value cel_string(struct str s)
 {
 	return (struct cel_value){ .kind = CEL_V_STRING, .n = (uint32_t)s.n, .s = s.p };
 }
+static inline struct cel_value cel_bytes(struct str s)
+{
+	return (struct cel_value){ .kind = CEL_V_BYTES, .n = (uint32_t)s.n, .s = s.p };
+}
+/* Within 0001..9999: whoever makes one checks. @ns: 0..999,999,999. */
+static inline struct cel_value cel_timestamp(int64_t seconds, uint32_t ns)
+{
+	return (struct cel_value){ .kind = CEL_V_TIMESTAMP, .n = ns, .i = seconds };
+}
+static inline struct cel_value cel_duration(int64_t ns)
+{
+	return (struct cel_value){ .kind = CEL_V_DURATION, .i = ns };
+}
+/* @name: as cel_kind_name() writes it, for the life of the value. */
+static inline struct cel_value cel_type_value(const char *name)
+{
+	return (struct cel_value){
+		.kind = CEL_V_TYPE, .n = (uint32_t)__builtin_strlen(name), .s = name
+	};
+}
 static inline struct cel_value cel_money(struct money m)
 {
 	return (struct cel_value){ .kind = CEL_V_MONEY,
@@ -155,6 +178,11 @@ static inline struct cel_value cel_absent(uint32_t slot)
 		.kind = CEL_V_ERROR, .sym = CEL_R_ABSENT, .n = slot + 1, .text = "absent"
 	};
 }
+
+/* "int", "null_type", "google.protobuf.Timestamp", "money", …: what type() says. "error" of an
+ * error.
+ */
+const char *cel_kind_name(enum cel_value_kind kind);
 
 /* Equality as in langdef: numbers by value across int, uint and double; NaN equals nothing; lists
  * and maps element by element; other different kinds are unequal, not an error. Money: equal in
