@@ -75,36 +75,73 @@ static int take_common(struct args *a, char **argv, int i, int argc)
 	return 0;
 }
 
-int args_parse(struct args *ret, const struct command *c, int argc, char **argv,
-	const struct own_flag *own, size_t n_own)
+static int take_word(const struct command *c, struct args_words *words, const char *word)
 {
-	int i = 1;
+	if (!words)
+		return usage_error(c, "unexpected word", word);
+	if (words->n == words->max)
+		return usage_error(c, "one word too many", word);
+	words->v[words->n++] = word;
+	return 0;
+}
+
+static int take_flag(struct args *ret, const struct command *c, int argc, char **argv, int i,
+	const struct own_flag *own, size_t n_own, int *ret_n)
+{
+	*ret_n = take_own(own, n_own, argv, i, argc);
+	if (*ret_n == 0)
+		*ret_n = take_common(ret, argv, i, argc);
+	if (*ret_n < 0)
+		return usage_error(c, "its value is missing", argv[i]);
+	return *ret_n == 0 ? usage_error(c, "unknown flag", argv[i]) : 0;
+}
+
+static int missing(const struct command *c, const char *dashes, const char *what)
+{
+	fprintf(stderr, "souk %s: %s%s is needed (see souk %s --help)\n", c->name, dashes, what,
+		c->name);
+	return EXIT_USAGE + 1;
+}
+
+static int parse(struct args *ret, const struct command *c, int argc, char **argv,
+	const struct own_flag *own, size_t n_own, struct args_words *words)
+{
+	bool has_ended = false;
 
 	*ret = (struct args){ 0 };
-	while (i < argc && argv[i][0] == '-') {
-		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+	for (int i = 1, n = 1, r = 0; i < argc; i += n) {
+		n = 1;
+		if (!has_ended && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)) {
 			printf("Usage: souk %s %s\n%s\n", c->name, c->usage, c->summary);
 			return EXIT_DONE + 1;
 		}
-		int n = take_own(own, n_own, argv, i, argc);
-
-		if (n == 0)
-			n = take_common(ret, argv, i, argc);
-		if (n < 0)
-			return usage_error(c, "its value is missing", argv[i]);
-		if (n == 0)
-			return usage_error(c, "unknown flag", argv[i]);
-		i += n;
+		if (!has_ended && words && strcmp(argv[i], "--") == 0)
+			has_ended = true;
+		else if (has_ended || argv[i][0] != '-' || argv[i][1] == '\0')
+			r = take_word(c, words, argv[i]);
+		else
+			r = take_flag(ret, c, argc, argv, i, own, n_own, &n);
+		if (r)
+			return r;
 	}
-	if (i < argc)
-		return usage_error(c, "unexpected word", argv[i]);
 	for (size_t k = 0; k < n_own; k++)
-		if (own[k].required && !own[k].given && !*own[k].value) {
-			fprintf(stderr, "souk %s: --%s is needed (see souk %s --help)\n", c->name,
-				own[k].name, c->name);
-			return EXIT_USAGE + 1;
-		}
+		if (own[k].required && !own[k].given && !*own[k].value)
+			return missing(c, "--", own[k].name);
 	return 0;
+}
+
+int args_parse(struct args *ret, const struct command *c, int argc, char **argv,
+	const struct own_flag *own, size_t n_own)
+{
+	return parse(ret, c, argc, argv, own, n_own, NULL);
+}
+
+int args_parse_words(struct args *ret, const struct command *c, int argc, char **argv,
+	const struct own_flag *own, size_t n_own, struct args_words *words)
+{
+	const int r = parse(ret, c, argc, argv, own, n_own, words);
+
+	return !r && words->n < words->least ? missing(c, "", words->what) : r;
 }
 
 int args_settings(const struct args *a, const struct command *c, const char *role,

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # What ./dev test runs (ROOT, BUILD, SAN and CACHE come from it). Each stage writes TAP; the last line printed is the sum: "N passed, N failed".
 # A stage that breaks off counts as a failure, never as nothing.
-#   ./dev test [unit] [integration] [e2e] [docs]     only some stages
+#   ./dev test [unit] [conformance] [integration] [e2e] [docs]     only some stages
 set -uo pipefail
 cd "$ROOT"
 OUT=$(mktemp -d)
 trap 'rm -rf "$OUT"' EXIT
 stages=("$@")
-[ $# -gt 0 ] || stages=(docs unit integration e2e)
+[ $# -gt 0 ] || stages=(docs unit conformance integration e2e)
 say() { printf '\033[2m== %s\033[0m\n' "$*" >&2; }
 
 # Runs a program that prints TAP, shows what fails, keeps the output for the sum.
@@ -25,13 +25,13 @@ tap() { # name, command…
 	fi
 }
 
-build_into() { # folder, target ("all" or one), meson options…
+build_into() { # folder, targets (in one word), meson options…
 	local dir=$1 target=$2
 	shift 2
 	local cc=${CC:-cc}
 	command -v ccache >/dev/null && cc="ccache $cc"
 	say "building $(basename "$dir")"
-	{ [ -f "$dir/build.ninja" ] || CC=$cc meson setup "$dir" "$@"; } >"$OUT/setup.log" 2>&1 && ninja -C "$dir" "$target" >"$OUT/build.log" 2>&1 && return 0
+	{ [ -f "$dir/build.ninja" ] || CC=$cc meson setup "$dir" "$@"; } >"$OUT/setup.log" 2>&1 && ninja -C "$dir" $target >"$OUT/build.log" 2>&1 && return 0
 	tail -n 60 "$OUT/setup.log" "$OUT/build.log" >&2
 	echo "not ok - $(basename "$dir") does not build" | tee "$OUT/build.tap" >&2
 	return 1
@@ -56,6 +56,13 @@ suites() { # name, command before meson (or none), suites…
 
 unit() {
 	suites unit meson test -C "$SAN" --no-rebuild --suite unit --suite schemas --print-errorlogs
+}
+
+# The expression language: the public suite, and what cel-go answered.
+conformance() {
+	tap conformance tests/conformance/run.sh "$SAN" "$CACHE"
+	grep '^# .* tests: parse' "$OUT/conformance.tap" >&2
+	SOUK=$SAN/souk tap differential /usr/bin/python3 tests/differential/compare.py --replay tests/differential/corpus.jsonl
 }
 
 need_kafka() {
@@ -104,10 +111,11 @@ docs() {
 for s in "${stages[@]}"; do
 	case $s in
 	unit) build_into "$SAN" all -Db_sanitize=address,undefined -Db_lundef=false && unit ;;
+	conformance) build_into "$SAN" "souk tests/cel_conformance" -Db_sanitize=address,undefined -Db_lundef=false && conformance ;;
 	integration) build_into "$SAN" all -Db_sanitize=address,undefined -Db_lundef=false && integration ;;
 	e2e) build_into "$BUILD" souk -Dtests=false && e2e ;;
 	docs) docs ;;
-	*) echo "no such stage: $s (unit, integration, e2e, docs)" >&2; exit 2 ;;
+	*) echo "no such stage: $s (unit, conformance, integration, e2e, docs)" >&2; exit 2 ;;
 	esac
 done
 

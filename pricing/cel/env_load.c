@@ -9,8 +9,9 @@
 
 #define TYPE_ARENA (64 * 1024)
 
+/* The last three are for people: what `souk rules fields --json` prints can be read here. */
 static const char *const members[] = { "name", "type", "values", "optional", "unit", "label",
-	NULL };
+	"side", "proxy_of", "help", NULL };
 static const char *const labels[] = { "market", "item", "context", "member", "personal",
 	"sensitive", NULL };
 
