@@ -55,7 +55,9 @@ DEFINE_CLEANUP(struct index_builder *, index_builder_free)
 /* The column's number; -ENOSPC, -ENOMEM. @tag: the owner's name for it (a slot, a program). */
 MUST_CHECK int index_builder_column(struct index_builder *b, enum column_kind kind, int tag);
 /* The row accepts only what the test does (twice: the intersection); rows without a test on a
- * column accept anything there, absence included. Copies. 0 or -ENOMEM. */
+ * column accept anything there, absence included. Copies. 0; -ENOSPC: more than INDEX_BYTES_MAX;
+ * -ENOMEM. Of a money column tests may be of several parity classes: a value meets those of its
+ * own, and no row that tests another. */
 MUST_CHECK int index_builder_test(
 	struct index_builder *b, size_t row, int column, const struct test *t);
 /* 0; -ENOSPC: larger than INDEX_BYTES_MAX; -ENOMEM. */
@@ -73,5 +75,26 @@ enum column_kind index_column_kind(const struct row_index *x, size_t column);
  * of word i/64. Texts must carry a symbol (not CEL_SYM_NONE).
  */
 void index_match(const struct row_index *x, const struct cel_value *const *values, uint64_t *ret);
-/* The lowest such row below @n, or SIZE_MAX: stops at the first word that has one. */
-size_t index_first(const struct row_index *x, const struct cel_value *const *values);
+/* The lowest such row that is in @allowed (NULL: all), or SIZE_MAX. */
+size_t index_first(
+	const struct row_index *x, const struct cel_value *const *values, const uint64_t *allowed);
+
+/*
+ * For reports: what a column tells apart, each with its set of rows. Number 0 is whatever only rows
+ * without a test accept: absence, errors, other parity classes.
+ */
+enum index_set_kind {
+	INDEX_SET_FREE,
+	INDEX_SET_STRETCH, /* all values of `v` */
+	INDEX_SET_SYMBOL,  /* v.i.lo */
+	INDEX_SET_OTHER,   /* texts that no row names */
+};
+struct index_set {
+	enum index_set_kind kind;
+	struct interval v;
+	currency currency;    /* MONEY: one of the class */
+	const uint64_t *rows; /* borrows */
+};
+size_t index_n_rows(const struct row_index *x);
+size_t index_n_sets(const struct row_index *x, size_t column);
+struct index_set index_set(const struct row_index *x, size_t column, size_t set);
