@@ -91,6 +91,7 @@ static void put_withdrawn(struct push *p, const struct offer *o)
 	json_str(&p->j, "rev", (struct str){ rev, version_format(rev, o->rev) });
 	if (o->reason != REASON_NONE)
 		json_strz(&p->j, "reason", reason_names[o->reason]);
+	json_raw_opt(&p->j, "alternatives", o->alternatives);
 	json_end(&p->j);
 }
 

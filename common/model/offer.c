@@ -10,6 +10,7 @@
 #define INPUTS_MAX    131072
 #define WATERFALL_MAX 131072
 #define REASONS_MAX   16384
+#define PERKS_MAX     8192
 
 const char *const offer_state_names[] = { "live", "withdrawn", "none", NULL };
 const char *const decision_outcome_names[] = { "OFFER", "NO_OFFER", "EXPIRED", "WITHDRAWN", NULL };
@@ -54,6 +55,7 @@ static const struct field offer_fields[] = {
 	{ "expires", FIELD_TIME, 0, offsetof(struct offer, expires), 0, NULL },
 	{ "ttl_ms", FIELD_COUNT, 0, offsetof(struct offer, ttl_ms), 0, NULL },
 	{ "reasons", FIELD_RAW, 0, offsetof(struct offer, reasons), REASONS_MAX, NULL },
+	{ "perks", FIELD_RAW, 0, offsetof(struct offer, perks), PERKS_MAX, NULL },
 	{ "personalised", FIELD_BOOL, 0, offsetof(struct offer, personalised), 0, NULL },
 	{ "disclosure", FIELD_STR, 0, offsetof(struct offer, disclosure), 1024, NULL },
 	{ "reason", FIELD_ENUM, 0, offsetof(struct offer, reason), 0, reason_names },
@@ -86,6 +88,7 @@ void offer_json(struct json_out *j, const char *key, const struct offer *o)
 	i64_json_opt(j, "expires", o->expires);
 	i64_json_opt(j, "ttl_ms", o->ttl_ms);
 	json_raw_opt(j, "reasons", o->reasons);
+	json_raw_opt(j, "perks", o->perks);
 	tribool_json(j, "personalised", o->personalised);
 	json_str_opt(j, "disclosure", o->disclosure);
 	name_json_opt(j, "reason", reason_names[o->reason]);

@@ -63,6 +63,7 @@ struct offer {
 	int64_t expires;
 	int64_t ttl_ms;
 	struct str reasons; /* array [{"rule","text","bps"}] as JSON */
+	struct str perks;   /* array [{"id","text"}] as JSON */
 	int personalised;   /* enum tribool */
 	struct str disclosure;
 	int reason;              /* enum reason */

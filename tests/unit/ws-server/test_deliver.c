@@ -57,6 +57,32 @@ Test(deliver, withdrawal_names_offer_revision_and_reason)
 		       "\"id\":\"of-1\",\"rev\":\"7.2\",\"reason\":\"SOLD_OUT\"}}");
 }
 
+Test(deliver, alternatives_come_with_a_withdrawal_and_with_no_offer)
+{
+	WORLD(w);
+	struct sim_peer *p = world_connect(&w, "u_42");
+	const char *more = ",\"alternatives\":[\"game:a/b:c/1\",\"game:a/b:c/2\"]";
+
+	world_answer(&w, &(struct answer){ .event = "e-1" });
+	EXPECT_NEXT(p, "{\"type\":\"offer\",\"seq\":1,*}");
+	world_answer(&w, &(struct answer){ .event = "e-1",
+				 .rev = "7.2",
+				 .state = "withdrawn",
+				 .reason = "SOLD_OUT",
+				 .more = more });
+	EXPECT_NEXT(p, "{\"type\":\"offer_withdrawn\",\"seq\":2,\"event\":\"e-1\",\"offer\":{"
+		       "\"id\":\"of-1\",\"rev\":\"7.2\",\"reason\":\"SOLD_OUT\","
+		       "\"alternatives\":[\"game:a/b:c/1\",\"game:a/b:c/2\"]}}");
+	world_answer(&w, &(struct answer){ .id = "of-2",
+				 .event = "e-2",
+				 .state = "none",
+				 .reason = "SOLD_OUT",
+				 .more = more });
+	EXPECT_NEXT(p, "{\"type\":\"no_offer\",\"seq\":3,\"event\":\"e-2\",\"item\":\"" ITEM
+		       "\",\"reason\":\"SOLD_OUT\","
+		       "\"alternatives\":[\"game:a/b:c/1\",\"game:a/b:c/2\"]}");
+}
+
 Test(deliver, no_offer_says_why_and_when_to_ask_again)
 {
 	WORLD(w);
