@@ -43,6 +43,21 @@ static bool push_digit(u128 *value, unsigned d, u128 limit)
 	return true;
 }
 
+#define SHORT_DIGITS 19 /* fit 64 bits, and every limit */
+
+static int parse_short(u128 *ret, struct str text)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		if (!is_digit(text.p[i]))
+			return MONEY_E_SYNTAX;
+		value = value * 10 + (uint64_t)(text.p[i] - '0');
+	}
+	*ret = value;
+	return 0;
+}
+
 static int parse_amount(u128 *ret, struct str text, u128 limit)
 {
 	u128 value = 0;
@@ -50,6 +65,8 @@ static int parse_amount(u128 *ret, struct str text, u128 limit)
 
 	if (text.n == 0 || (text.n > 1 && text.p[0] == '0'))
 		return MONEY_E_SYNTAX;
+	if (text.n <= SHORT_DIGITS)
+		return parse_short(ret, text);
 	/* To the end even when it no longer fits: malformed is malformed at any length. */
 	for (size_t i = 0; i < text.n; i++) {
 		if (!is_digit(text.p[i]))
