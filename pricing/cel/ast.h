@@ -7,7 +7,9 @@
  * Operators are calls with cel-go's names: "_&&_" "_||_" "_?_:_" "!_" "-_" "_==_" "_!=_" "_<_"
  * "_<=_"
  * "_>_" "_>=_" "_+_" "_-_" "_*_" "_/_" "_%_" "@in" "_[_]". `function` of a call is one of the
- * interned ids of function.h, so that nobody compares texts.
+ * interned ids of function.h, so that nobody compares texts. Known functions whose name has a dot
+ * (math.least, money.min) are global calls of that name, without a target. eth("1.25") is
+ * money("1.25", "ETH").
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,7 +44,9 @@ struct cel_node {
 	bool is_braced;      /* written in parentheses: cells and printing ask */
 	uint16_t depth;      /* 1 + the deepest child's */
 	uint32_t offset;     /* where cel-go puts its caret: operator, name, bracket, dot */
-	uint32_t begin, end; /* bytes of the source it came from (macros: the whole call) */
+	/* Bytes of the source it came from, its own parentheses included (macros: the whole
+	 * call). */
+	uint32_t begin, end;
 
 	/* set by the checker */
 	const struct cel_type *type;
