@@ -7,7 +7,8 @@
  *
  * Codes are stable words: those of pricing/cel/diag.h for expressions, and for documents: "member"
  * (unknown or missing), "value", "id" (repeated), "limit", "overlap", "gap", "dead-row",
- * "guard-bound", "label", "disclosure", "reserved", "explanation", "test".
+ * "guard-bound", "label", "disclosure", "reserved", "explanation", "test", "json" (it is none),
+ * "dead-rule", "duplicate".
  */
 #include <stdbool.h>
 

@@ -61,6 +61,7 @@ struct window { /* when a rule is valid */
 struct rule {
 	struct line line; /* of a rule without a table; with one: id, and labels of its condition */
 	uint16_t group;
+	bool is_enabled; /* false: checked like any other, and no row of the index accepts it */
 	const struct window *window; /* NULL: always. from/to are in the index, the rest is asked */
 	const struct cel_program **rest; /* of its condition, beyond the index: all must be true */
 	uint32_t n_rest;
@@ -127,8 +128,8 @@ struct ruleset {
 	struct rule *rules; /* of all groups, in order */
 	size_t n_rules;
 	struct row_index *index; /* a row a rule; columns tagged with slots or RULESET_TAG_NOW */
-	/* The same without tests on personal columns: who would be looked at with consent. NULL if
-	 * no rule is personal. */
+	/* The same without tests on personal columns, for rows of @personal only: who would be
+	 * looked at with consent. NULL if there are none. */
 	struct row_index *index_impersonal;
 	uint64_t *personal; /* bits of rules whose condition (not table) reads personal fields */
 	struct suggestion *suggestions;
