@@ -353,6 +353,14 @@ struct cel_node *cel_parse_too_large(struct cel_parser *p, uint32_t offset)
 	return NULL;
 }
 
+void cel_parse_unsupported(struct cel_parser *p, uint32_t offset, const char *what)
+{
+	struct cel_diag *d = cel_diag_add(
+		p->diags, CEL_STAGE_PARSE, CEL_E_SYNTAX, offset, "unsupported syntax '%s'", what);
+
+	cel_diag_hint(d, "there are no optional values; has(…) asks whether a value is there");
+}
+
 static const char *const reserved[] = { "as", "break", "const", "continue", "else", "for",
 	"function", "if", "import", "let", "loop", "namespace", "package", "return", "var", "void",
 	"while" };

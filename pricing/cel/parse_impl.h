@@ -55,6 +55,51 @@ static inline struct str cel_parse_text(const struct cel_parser *p, struct cel_t
 	return cel_parse_slice(p, t.begin, t.end);
 }
 
+/* Nodes of which it is not yet known how many there will be. Those of most lists fit in `few`. */
+struct cel_collected {
+	struct cel_node **v;
+	uint32_t n, cap;
+	struct cel_node *few[8];
+};
+
+#define CEL_COLLECTED_INIT(c) ((c).v = (c).few, (c).n = 0, (c).cap = ARRAY_LEN((c).few))
+
+/* False if @node is NULL, or the arena used up (said). */
+bool cel_parse_collect(struct cel_parser *p, struct cel_collected *c, struct cel_node *node);
+/* In the arena, to stay. NULL only if it is used up (said). */
+struct cel_node **cel_parse_collected(struct cel_parser *p, const struct cel_collected *c);
+uint32_t cel_parse_deepest(struct cel_node *const *v, uint32_t n);
+/* In place of a wrong literal or name: any node will do, nobody will see the tree. */
+struct cel_node *cel_parse_stand_in(struct cel_parser *p, struct cel_token t);
+
+static inline void cel_parse_take(struct cel_parser *p)
+{
+	p->prev = p->tok;
+	p->tok = cel_lexer_next(&p->lexer);
+}
+
+static inline bool cel_parse_accept(struct cel_parser *p, enum cel_token_kind kind)
+{
+	if (p->tok.kind != kind)
+		return false;
+	cel_parse_take(p);
+	return true;
+}
+
+/* The grammar, from the top. All return NULL if the parser has failed. */
+struct cel_node *cel_parse_expression(struct cel_parser *p);
+struct cel_node *cel_parse_primary(struct cel_parser *p);
+/* ident, .ident, ident(…), .ident(…) */
+struct cel_node *cel_parse_name(struct cel_parser *p);
+/* The number looked at; @is_negative: with the sign taken before it. */
+struct cel_node *cel_parse_number(struct cel_parser *p, bool is_negative);
+/* target.name(…): the parenthesis, at @offset, is taken. */
+struct cel_node *cel_parse_member_call(
+	struct cel_parser *p, struct cel_node *target, struct str name, uint32_t offset);
+/* At a brace: if *n is nothing but a name, it becomes the message of that name (or NULL); false if
+ * it is something else. */
+bool cel_parse_message(struct cel_parser *p, struct cel_node **n);
+
 /*
  * The call written as @name(@args) or @target.@name(@args), if it is a macro with so many
  * arguments: false if it is none. *ret is NULL only if the parser has failed; wrong arguments are
@@ -81,7 +126,9 @@ struct cel_node *cel_parse_unclosed(struct cel_parser *p, uint32_t opening, cons
 /* Too deep, too large: nothing can follow. Returns NULL. */
 struct cel_node *cel_parse_too_deep(struct cel_parser *p, uint32_t offset, const char *what);
 struct cel_node *cel_parse_too_large(struct cel_parser *p, uint32_t offset);
-/* "reserved identifier: if". */
+/* "unsupported syntax '.?'": the parser goes on. */
+void cel_parse_unsupported(struct cel_parser *p, uint32_t offset, const char *what);
+/* "reserved identifier: if": the parser goes on. */
 bool cel_parse_is_reserved(struct str name);
 void cel_parse_reserved(struct cel_parser *p, struct str name, uint32_t offset);
 /* Of cel_literal_text(). */
