@@ -72,6 +72,26 @@ static int index_tests(struct parser *p, size_t row, const struct conjuncts *c)
 	return 0;
 }
 
+static int keep_tests(struct parser *p, const struct conjuncts *c, struct rule *rule)
+{
+	struct conjunct_test *tests = doc_take(p, c->n_tests * sizeof(*tests));
+
+	rule->tests = tests;
+	for (size_t i = 0; tests && i < c->n_tests; i++) {
+		size_t n = c->tests[i].test.n;
+		struct interval *v = doc_take(p, n * sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		if (n)
+			memcpy(v, c->tests[i].test.v, n * sizeof(*v));
+		tests[i] = c->tests[i];
+		tests[i].test.v = v;
+		rule->n_tests++;
+	}
+	return tests ? 0 : -ENOMEM;
+}
+
 static void warn_never(struct parser *p, const struct conjuncts *c)
 {
 	for (size_t i = 0; i < c->n_tests; i++) {
@@ -187,6 +207,8 @@ int doc_condition(struct parser *p, const json_t *object, size_t row, struct rul
 	if (r != 0)
 		return r;
 	warn_never(p, &c);
-	r = index_tests(p, row, &c);
+	r = keep_tests(p, &c, rule);
+	if (r == 0)
+		r = index_tests(p, row, &c);
 	return r ? r : compile_rest(p, object, audience, &c, rule);
 }

@@ -13,6 +13,7 @@
 #include "common/base/buf.h"
 #include "common/model/money.h"
 #include "pricing/cel/program.h"
+#include "pricing/rules/conjunct.h"
 #include "pricing/rules/fields.h"
 #include "pricing/rules/index.h"
 #include "pricing/rules/ruleset.h"
@@ -63,6 +64,9 @@ struct rule {
 	uint16_t group;
 	bool is_enabled; /* false: checked like any other, and no row of the index accepts it */
 	const struct window *window; /* NULL: always. from/to are in the index, the rest is asked */
+	/* What of its condition is in the index, one test a slot; for proofs and explanations. */
+	const struct conjunct_test *tests;
+	uint32_t n_tests;
 	const struct cel_program **rest; /* of its condition, beyond the index: all must be true */
 	uint32_t n_rest;
 	/* The same without whatever reads personal fields; for "left out for want of consent". */
