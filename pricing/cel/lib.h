@@ -55,6 +55,8 @@ struct cel_value cel_index(struct cel_value container, struct cel_value key);
 struct cel_value cel_select(struct cel_value operand, struct str field);
 struct cel_value cel_has(struct cel_value operand, struct str field); /* a bool, or an error */
 struct cel_value cel_in(struct cel_value element, struct cel_value container);
+/* The value of that key (numbers by value, whatever their kind), or NULL. */
+const struct cel_value *cel_map_find(const struct cel_map *m, struct cel_value key);
 /* Copies both arrays. Checks key kinds and repetition; an error among them is the result (in the
  * order key, value, key, value). More than CEL_MAP_LINEAR entries get an index. */
 #define CEL_MAP_LINEAR 16
