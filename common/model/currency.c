@@ -86,6 +86,11 @@ currency currency_find(struct str code)
 	return 0;
 }
 
+currency currency_last(void)
+{
+	return (currency)(n_entries - 1);
+}
+
 const char *currency_code(currency c)
 {
 	assert(c < n_entries);

@@ -52,6 +52,7 @@ const char *money_error(int code); /* text for MONEY_E_* */
  * entries). */
 int currency_define(struct str code, unsigned decimals, unsigned parity);
 currency currency_find(struct str code); /* 0 if unknown */
+currency currency_last(void);            /* they are 1 to this */
 const char *currency_code(currency c);   /* "" for 0 */
 unsigned currency_decimals(currency c);
 /* same, or same parity class; 0 is at par with nothing */
