@@ -43,6 +43,13 @@ static int run(int argc, char **argv)
 		json_end(&j);
 		buf_putc(&out, '\n');
 	} else {
+		buf_puts(&out,
+			STR("# Fields of rules\n\nWhat a [rule](rules.md) may look at. Labels say "
+			    "who a value is about: `member` and `personal` make an offer "
+			    "personalised, "
+			    "`personal` needs\nthe shopper's consent, `sensitive` does not "
+			    "compile. This "
+			    "page is printed by `souk rules fields --markdown`.\n\n"));
 		schema_markdown(&out, s);
 	}
 	fwrite(out.p, 1, out.n, stdout);
