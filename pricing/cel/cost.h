@@ -14,6 +14,10 @@
 
 #include "pricing/cel/ast.h"
 
+#define CEL_COST_LIST   10
+#define CEL_COST_MAP    30
+#define CEL_COST_STRUCT 40
+
 #define CEL_TEXT_WORST 256
 #define CEL_LIST_WORST 16
 

@@ -1,0 +1,76 @@
+/*
+ * What the machine calls for values: mostly the library, with the cost that has been counted ahead
+ * taken off.
+ */
+#include "pricing/cel/program_impl.h"
+
+struct cel_value cel_vm_binary(struct cel_context *c, enum cel_function f,
+	const struct cel_value *x, const struct cel_value *y)
+{
+	struct cel_value args[] = { *x, *y };
+
+	c->cost--;
+	return cel_call(c, f, args, 2);
+}
+
+struct cel_value cel_vm_matches(struct cel_context *c, const struct cel_pattern *p,
+	uint32_t pattern_bytes, struct cel_value text)
+{
+	if (text.kind != CEL_V_STRING) {
+		struct cel_value e = cel_null();
+
+		cel_vm_note(&e, &text);
+		return e;
+	}
+	if (!cel_spend(c, ((uint64_t)text.n * pattern_bytes + 39) / 40))
+		return cel_cost_error();
+	return cel_bool(cel_pattern_matches(p, cel_str(text)));
+}
+
+bool cel_vm_list(struct cel_context *c, struct cel_value *ret, uint32_t room)
+{
+	void *v = arena_alloc(c->arena, (size_t)room * sizeof(struct cel_value));
+
+	*ret = v ? (struct cel_value){ .kind = CEL_V_LIST, .list = v }
+		 : cel_error(CEL_R_MEMORY, "out of memory");
+	return v != NULL;
+}
+
+static int64_t part(unsigned function, const struct cel_civil *at, uint32_t ns)
+{
+	switch (function) {
+	case CEL_F_GET_DATE:
+		return at->day;
+	case CEL_F_GET_DAY_OF_MONTH:
+		return at->day - 1;
+	case CEL_F_GET_DAY_OF_WEEK:
+		return at->weekday;
+	case CEL_F_GET_DAY_OF_YEAR:
+		return at->yearday;
+	case CEL_F_GET_FULL_YEAR:
+		return at->year;
+	case CEL_F_GET_HOURS:
+		return at->hour;
+	case CEL_F_GET_MILLISECONDS:
+		return ns / 1000000;
+	case CEL_F_GET_MINUTES:
+		return at->minute;
+	case CEL_F_GET_MONTH:
+		return at->month - 1;
+	default:
+		return at->second;
+	}
+}
+
+struct cel_value cel_vm_in_zone(unsigned function, struct cel_value moment, const void *zone)
+{
+	struct cel_value e = cel_null();
+	struct cel_civil at;
+
+	if (moment.kind != CEL_V_TIMESTAMP) {
+		cel_vm_note(&e, &moment);
+		return e;
+	}
+	at = cel_civil_of(moment.i + cel_zone_offset(zone, moment.i));
+	return cel_int(part(function, &at, moment.n));
+}
