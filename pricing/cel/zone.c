@@ -214,7 +214,7 @@ static struct zone_file *load(struct str name)
 	CLEANUP(file_free) struct zone_file *f = calloc(1, sizeof(*f));
 	unsigned char *bytes = malloc(ZONE_FILE_MAX);
 	char path[sizeof(ZONE_FOLDER) + ZONE_NAME_MAX];
-	size_t n;
+	size_t n = 0;
 	int r = -ENOMEM;
 
 	snprintf(path, sizeof(path), ZONE_FOLDER STR_FMT, STR_ARG(name));
