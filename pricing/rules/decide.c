@@ -355,16 +355,6 @@ static void suggest(struct deciding *d)
 	}
 }
 
-/* The array of what fired is not cleared: it is large, and n_fired says how much of it is used. */
-static void clear(struct decided *ret)
-{
-	ret->n_fired = ret->n_left_out = ret->n_failed = ret->n_suggestions = 0;
-	ret->suppressed_by = NULL;
-	ret->labels = 0;
-	ret->price = 0;
-	ret->cost = 0;
-}
-
 void decide(const struct ruleset *r, struct decide_scratch *s, const void *record, int64_t now_ms,
 	struct money list, bool personal_ok, struct decided *ret)
 {
@@ -378,7 +368,7 @@ void decide(const struct ruleset *r, struct decide_scratch *s, const void *recor
 	};
 	struct fraction price;
 
-	clear(ret);
+	decided_clear(ret);
 	decide_bind(r, s, record, now_ms);
 	fraction_init(&price, list.amount);
 	if (r->n_rules)
@@ -397,7 +387,7 @@ void decide_suggest(const struct ruleset *r, struct decide_scratch *s, const voi
 {
 	struct deciding d = { .r = r, .s = s, .ret = ret, .personal_ok = personal_ok };
 
-	clear(ret);
+	decided_clear(ret);
 	if (r->n_suggestions == 0)
 		return;
 	decide_bind(r, s, record, now_ms);

@@ -49,6 +49,16 @@ struct decided {
 	uint64_t cost; /* counted */
 };
 
+/* As if nothing had been decided. What fired is not cleared but counted as none: it is large. */
+static inline void decided_clear(struct decided *d)
+{
+	d->n_fired = d->n_left_out = d->n_failed = d->n_suggestions = 0;
+	d->suppressed_by = NULL;
+	d->labels = 0;
+	d->price = 0;
+	d->cost = 0;
+}
+
 /* @record: as the schema says. @now_ms for windows. @list: what groups begin with. */
 void decide(const struct ruleset *r, struct decide_scratch *s, const void *record, int64_t now_ms,
 	struct money list, bool personal_ok, struct decided *ret);
