@@ -155,7 +155,7 @@ static bool digits(const char *p, const char *end, size_t n, unsigned base, uint
 	return true;
 }
 
-/* How many digits follow the letter, and that they are. 0: not an escape by number. */
+/* How many hexadecimal digits follow the letter; 0: none, it is another escape. */
 static size_t n_digits(char letter, bool is_bytes)
 {
 	switch (letter) {
@@ -202,17 +202,18 @@ static int unescape(const char **from, const char *end, char **to, bool is_bytes
 	return 0;
 }
 
-/* The bad escape as people see it: backslash, letter, and the digits there are. */
+/* The bad escape as people see it: backslash, letter, and what it has of its digits. */
 static struct str shown(const char *p, const char *end)
 {
 	const char *q = p + 1;
+	size_t n, most;
 
-	if (q < end) {
-		size_t n = str_utf8_len((struct str){ q, (size_t)(end - q) });
-
-		q += n ? n : 1;
-	}
-	while (q < end && q - p < 10 && digit_of(*q) >= 0 && strchr("xXuU0123", p[1]))
+	if (q == end)
+		return (struct str){ p, 1 };
+	most = *q >= '0' && *q <= '3' ? 2 : n_digits(*q, false);
+	n = str_utf8_len((struct str){ q, (size_t)(end - q) });
+	q += n ? n : 1;
+	for (n = 0; n < most && q < end && digit_of(*q) >= 0; n++)
 		q++;
 	return (struct str){ p, (size_t)(q - p) };
 }

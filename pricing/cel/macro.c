@@ -195,7 +195,7 @@ bool cel_macro_expand(struct cel_parser *p, struct str name, struct cel_node *ta
 	if (macro == CEL_M_NONE)
 		return false;
 	is_list = macro == CEL_M_MAP || macro == CEL_M_MAP_FILTER || macro == CEL_M_FILTER;
-	if (args[0]->kind != CEL_N_IDENT)
+	if (args[0]->kind != CEL_N_IDENT || args[0]->ident.name.p[0] == '.')
 		*ret = refuse(&x, args[0],
 			is_list ? "argument is not an identifier"
 				: "argument must be a simple name",
