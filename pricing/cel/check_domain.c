@@ -7,9 +7,16 @@
 #include <string.h>
 
 #include "pricing/cel/check_impl.h"
+#include "pricing/cel/lib.h"
 #include "pricing/cel/nearest.h"
 
 #define WORD_MAX 40
+
+/* Of a constant text in a message. */
+static int word_length(const struct cel_node *constant)
+{
+	return constant->constant.n < WORD_MAX ? (int)constant->constant.n : WORD_MAX;
+}
 
 const struct cel_var *check_var_of(const struct check *c, const struct cel_node *node)
 {
@@ -27,39 +34,52 @@ const struct cel_var *check_var_of(const struct check *c, const struct cel_node 
 
 /* ---- closed sets ---- */
 
+static bool is_value(const struct cel_var *v, struct str text)
+{
+	for (size_t i = 0; text.n > 0 && v->values[i]; i++)
+		if (str_eqz(text, v->values[i]))
+			return true;
+	return false;
+}
+
+static void hint_values(struct cel_diag *d, const struct cel_var *v)
+{
+	char list[CEL_DIAG_HINT_MAX - 20] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; v->values[i]; i++) {
+		size_t n = strlen(v->values[i]);
+
+		if (n > 0 && used + n + sizeof(", \"\"") < sizeof(list))
+			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s\"%s\"",
+				used ? ", " : "", v->values[i]);
+	}
+	cel_diag_hint(d, "it is one of %s", list);
+}
+
 static void refuse_value(struct check *c, const struct cel_var *v, const struct cel_node *constant)
 {
 	struct str text = cel_str(constant->constant);
 	struct nearest n = nearest_to(text);
-	struct cel_diag *d;
-	char list[CEL_DIAG_HINT_MAX] = "";
-	size_t used = 0;
+	struct cel_diag *d = check_error(c, CEL_E_ENUM, constant->offset,
+		"'" STR_FMT "' is never \"%.*s\"", STR_ARG(v->name), word_length(constant), text.p);
 
-	for (size_t i = 0; v->values[i]; i++) {
-		struct str value = str_of(v->values[i]);
-
-		if (str_eq(value, text) && text.n > 0)
-			return;
-		nearest_offer(&n, value);
-		if (value.n > 0 && used + value.n + 4 < sizeof(list) - 20)
-			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s\"%s\"",
-				used ? ", " : "", v->values[i]);
-	}
-	d = check_error(c, CEL_E_ENUM, constant->offset, "'" STR_FMT "' is never \"%.*s\"",
-		STR_ARG(v->name), (int)(text.n < WORD_MAX ? text.n : WORD_MAX), text.p);
+	for (size_t i = 0; v->values[i]; i++)
+		nearest_offer(&n, str_of(v->values[i]));
 	if (text.n == 0)
 		cel_diag_hint(d, "ask !has(" STR_FMT ")", STR_ARG(v->name));
 	else if (str_is_set(n.best))
 		cel_diag_hint(d, "did you mean \"" STR_FMT "\"?", STR_ARG(n.best));
 	else
-		cel_diag_hint(d, "it is one of %s", list);
+		hint_values(d, v);
 }
 
 /* Every constant that @node can come out as. */
 static void check_values(struct check *c, const struct cel_var *v, const struct cel_node *node)
 {
 	if (node->kind == CEL_N_CONST && node->constant.kind == CEL_V_STRING) {
-		refuse_value(c, v, node);
+		if (!is_value(v, cel_str(node->constant)))
+			refuse_value(c, v, node);
 	} else if (node->kind == CEL_N_LIST) {
 		for (uint32_t i = 0; i < node->list.n; i++)
 			check_values(c, v, node->list.v[i]);
@@ -191,7 +211,7 @@ static void refuse_currency(struct check *c, const struct cel_node *code)
 	struct str text = cel_str(code->constant);
 	struct nearest n = nearest_to(text);
 	struct cel_diag *d = check_error(c, CEL_E_CURRENCY, code->offset, "unknown currency '%.*s'",
-		(int)(text.n < WORD_MAX ? text.n : WORD_MAX), text.p);
+		word_length(code), text.p);
 
 	for (currency i = 1; i <= currency_last(); i++)
 		nearest_offer(&n, str_of(currency_code(i)));
@@ -215,7 +235,7 @@ static void check_amount(
 	if (r == 0)
 		return;
 	d = check_error(c, CEL_E_LITERAL, amount->offset, "'%.*s' is no amount of %s",
-		(int)(text.n < WORD_MAX ? text.n : WORD_MAX), text.p, currency_code(unit));
+		word_length(amount), text.p, currency_code(unit));
 	if (node->call.function == CEL_F_UNITS)
 		cel_diag_hint(d, "smallest units are digits only");
 	else
@@ -244,6 +264,7 @@ static const struct cel_type *check_literal(
 	return cel_type_money_of(unit);
 }
 
+/* age_ms.is_fresh("10m"): a text is read now, so that it cannot be wrong later. */
 static void check_fresh(struct check *c, const struct cel_node *node, const struct check_args *args)
 {
 	enum cel_unit unit = check_unit_of(c, args->v[0]);
@@ -255,9 +276,13 @@ static void check_fresh(struct check *c, const struct cel_node *node, const stru
 	if (args->types[1]->kind != CEL_T_STRING)
 		return;
 	if (limit->kind != CEL_N_CONST)
-		cel_diag_hint(
-			check_error(c, CEL_E_LITERAL, limit->offset, "a text that is no constant"),
-			"write \"10m\", or duration(…) of it");
+		cel_diag_hint(check_error(c, CEL_E_LITERAL, limit->offset,
+				      "the oldest age is no constant"),
+			"write \"10m\", or duration(...) of the text");
+	else if (cel_is_error(cel_duration_parse(cel_str(limit->constant))))
+		cel_diag_hint(check_error(c, CEL_E_LITERAL, limit->offset, "'%.*s' is no duration",
+				      word_length(limit), limit->constant.s),
+			"write \"10m\", \"1h30m\" or \"45s\"");
 }
 
 const struct cel_type *check_domain(struct check *c, struct cel_node *call,
