@@ -90,7 +90,7 @@ enum cel_relation {
 struct cel_insn {
 	uint8_t op, a;
 	uint16_t b;
-	uint16_t t;
+	uint16_t t; /* H_: where the operand's slot lies, in bytes */
 	uint8_t c, sub;
 	union {
 		int64_t i;
@@ -124,6 +124,7 @@ struct cel_program {
 	const struct cel_env *env; /* for printing */
 	uint32_t n_code, n_constants, n_sets, n_patterns, n_registers;
 	bool first;         /* what register 0 begins with */
+	bool is_line;       /* H_ tests of slots, then RETURN_HIT: cel_eval() has a short way */
 	uint64_t cost_base; /* of what every evaluation does */
 	uint64_t cost;
 	const struct cel_type *type;

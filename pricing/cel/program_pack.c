@@ -117,6 +117,20 @@ static void put_all(struct pack *p, const struct cel_gen *g, struct cel_program 
 	head->type = put_type(p, head->type);
 }
 
+/* Tests of slots one after another and nothing else. Says then where each slot lies. */
+static bool make_line(struct cel_gen *g)
+{
+	uint32_t last = g->n_code - 1;
+
+	for (uint32_t i = 0; i < last; i++)
+		if (g->code[i].op >= CEL_OP_LOAD || !(g->code[i].op & 1) ||
+			g->code[i].c != CEL_IN_SLOT)
+			return false;
+	for (uint32_t i = 0; i < last; i++)
+		g->code[i].t = (uint16_t)(g->code[i].b * sizeof(struct cel_value));
+	return g->code[last].op == CEL_OP_RETURN_HIT;
+}
+
 int cel_gen_pack(struct cel_program **ret, struct cel_gen *g, const struct cel_node *root)
 {
 	struct cel_program head = {
@@ -127,6 +141,7 @@ int cel_gen_pack(struct cel_program **ret, struct cel_gen *g, const struct cel_n
 		.n_patterns = g->n_patterns,
 		.n_registers = g->n_registers,
 		.first = g->first,
+		.is_line = make_line(g),
 		.cost_base = g->cost,
 		.type = g->o->is_unchecked || !root->type ? &cel_type_dyn : root->type,
 	};

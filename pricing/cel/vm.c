@@ -21,64 +21,7 @@
  * The cost is counted in sums made at compile time; over its limit the evaluation ends with that
  * error, which nothing absorbs.
  */
-#include "pricing/cel/program_impl.h"
-
-#define LIKELY(x)   __builtin_expect(!!(x), 1)
-#define UNLIKELY(x) __builtin_expect(!!(x), 0)
-
-#define X_OF(i) (base[(i)->c] + (i)->b)
-#define Y_OF(i) (base[(i)->d] + (i)->k)
-
-/* Bit of enum cel_relation. */
-#define ORDER(a, b) ((a) < (b) ? 0 : (a) == (b) ? 1 : 2)
-/* Whether that relation is asked for, or (CEL_IF_NOT) is not. */
-#define HOLDS(i, order) (((i)->sub >> (order)&1) != ((i)->sub >> 3 & 1))
-
-static inline bool is_i64(const struct cel_value *v, const struct cel_value *w)
-{
-	return v->kind == w->kind &&
-	       (v->kind == CEL_V_INT || v->kind == CEL_V_BPS || v->kind == CEL_V_DURATION);
-}
-
-static inline bool is_money(const struct cel_value *v, const struct cel_value *w)
-{
-	return v->kind == CEL_V_MONEY && w->kind == CEL_V_MONEY && v->currency == w->currency;
-}
-
-static inline int order_of_money(const struct cel_value *v, const struct cel_value *w)
-{
-	u128 a = (u128)v->m.hi << 64 | v->m.lo, b = (u128)w->m.hi << 64 | w->m.lo;
-
-	return ORDER(a, b);
-}
-
-static inline int order_of_times(const struct cel_value *v, const struct cel_value *w)
-{
-	return v->i != w->i ? ORDER(v->i, w->i) : ORDER(v->n, w->n);
-}
-
-static inline bool both_are(
-	const struct cel_value *v, const struct cel_value *w, enum cel_value_kind kind)
-{
-	return v->kind == kind && w->kind == kind;
-}
-
-static inline bool has_symbol(const struct cel_value *v)
-{
-	return v->kind == CEL_V_STRING && v->sym != CEL_SYM_NONE;
-}
-
-static inline bool in_bits(const struct cel_value *v, const struct cel_insn *i)
-{
-	unsigned at = (unsigned)v->sym - i->set.lo;
-
-	return at < 32 && (i->set.bits >> at & 1);
-}
-
-static inline bool is_bool(const struct cel_value *v)
-{
-	return v->kind == CEL_V_BOOL;
-}
+#include "pricing/cel/vm_impl.h"
 
 /* The next of what register i->a goes through; false at the end. */
 static inline bool next_of(struct cel_value *r, const struct cel_insn *i)
@@ -123,7 +66,7 @@ static inline bool append(struct cel_value *list, const struct cel_value *v)
 	return true;
 }
 
-struct cel_value cel_eval(
+struct cel_value cel_vm_run(
 	const struct cel_program *p, struct cel_context *c, const struct cel_value *slots)
 {
 	static const void *const labels[] = {
@@ -141,7 +84,9 @@ struct cel_value cel_eval(
 	bool hit = false;
 	int64_t n;
 
-#define GO goto *labels[i->op]
+#define X_OF(i) (base[(i)->c] + (i)->b)
+#define Y_OF(i) (base[(i)->d] + (i)->k)
+#define GO      goto *labels[i->op]
 #define NEXT \
 	do { \
 		i++; \
@@ -181,33 +126,10 @@ struct cel_value cel_eval(
 		NEXT; \
 	} while (0)
 
-	if (UNLIKELY(!cel_spend(c, p->cost_base)))
-		return cel_cost_error();
-	r[0] = cel_bool(p->first);
+	r[0] = vm_bool(p->first);
 	GO;
 
-	TEST(I64_EQ, v->kind == i->sub, v->i == i->i);
-	TEST(I64_NE, v->kind == i->sub, v->i != i->i);
-	TEST(I64_LT, v->kind == i->sub, v->i < i->i);
-	TEST(I64_LE, v->kind == i->sub, v->i <= i->i);
-	TEST(I64_GT, v->kind == i->sub, v->i > i->i);
-	TEST(I64_GE, v->kind == i->sub, v->i >= i->i);
-	TEST(TEXT_EQ, has_symbol(v) && i->sym != CEL_SYM_NONE, v->sym == i->sym);
-	TEST(TEXT_NE, has_symbol(v) && i->sym != CEL_SYM_NONE, v->sym != i->sym);
-	TEST(IN_BITS, has_symbol(v), in_bits(v, i));
-	TEST(NOT_IN_BITS, has_symbol(v), !in_bits(v, i));
-	TEST(IN_LIST, false, false);
-	TEST(NOT_IN_LIST, false, false);
-	TEST(IS_TRUE, is_bool(v), v->b);
-	TEST(IS_FALSE, is_bool(v), !v->b);
-	TEST(PRESENT, v->kind != CEL_V_ERROR, true);
-	TEST(ABSENT, v->kind != CEL_V_ERROR, false);
-	PAIR_TEST(INTS, is_i64(v, w), ORDER(v->i, w->i));
-	PAIR_TEST(MONEY, is_money(v, w), order_of_money(v, w));
-	PAIR_TEST(TIMES, both_are(v, w, CEL_V_TIMESTAMP), order_of_times(v, w));
-	PAIR_TEST(DOUBLES, both_are(v, w, CEL_V_DOUBLE) && !__builtin_isunordered(v->d, w->d),
-		ORDER(v->d, w->d));
-	TEST(ANY, false, false);
+	QUICK_TESTS(TEST, PAIR_TEST);
 
 slow_jump:
 	if (cel_vm_test(c, p, i, base, &r[i->a]))
@@ -221,7 +143,7 @@ do_LOAD:
 	r[i->a] = *X_OF(i);
 	NEXT;
 do_BOOL:
-	r[i->a] = cel_bool(i->sub);
+	r[i->a] = vm_bool(i->sub);
 	NEXT;
 do_JUMP:
 	JUMP;
@@ -232,12 +154,12 @@ do_COST:
 do_RETURN:
 	return *X_OF(i);
 do_RETURN_BOOL:
-	return cel_bool(i->sub);
+	return vm_bool(i->sub);
 do_RETURN_HIT:
-	return hit ? cel_bool(i->sub) : r[i->a];
+	return hit ? vm_bool(i->sub) : r[i->a];
 do_TAKE_HIT:
 	if (hit)
-		r[i->a] = cel_bool(i->sub);
+		r[i->a] = vm_bool(i->sub);
 	hit = false;
 	NEXT;
 do_JUMP_HIT:
@@ -260,7 +182,7 @@ do_JUMP_ERROR:
 	NEXT;
 do_NOT_FALSE:
 	v = X_OF(i);
-	r[i->a] = cel_bool(!is_bool(v) || v->b);
+	r[i->a] = vm_bool(!is_bool(v) || v->b);
 	NEXT;
 
 	ARITHMETIC(ADD, __builtin_add_overflow);
@@ -320,6 +242,6 @@ do_COUNT:
 	r[i->a].i++;
 	NEXT;
 do_IS_ONE:
-	r[i->a] = cel_bool(r[i->a].i == 1);
+	r[i->a] = vm_bool(r[i->a].i == 1);
 	NEXT;
 }

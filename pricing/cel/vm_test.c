@@ -75,6 +75,8 @@ static struct cel_value in_list(
 /* A variable that is absent is no error here. */
 static bool presence(struct cel_value *e, const struct cel_value *x, bool wanted)
 {
+	if (x->kind != CEL_V_ERROR)
+		return wanted;
 	if (x->sym == CEL_R_ABSENT)
 		return !wanted;
 	cel_vm_note(e, x);
