@@ -278,7 +278,7 @@ static void check_fresh(struct check *c, const struct cel_node *node, const stru
 	if (limit->kind != CEL_N_CONST)
 		cel_diag_hint(check_error(c, CEL_E_LITERAL, limit->offset,
 				      "the oldest age is no constant"),
-			"write \"10m\", or duration(...) of the text");
+			"write \"10m\", or duration(…) of the text");
 	else if (cel_is_error(cel_duration_parse(cel_str(limit->constant))))
 		cel_diag_hint(check_error(c, CEL_E_LITERAL, limit->offset, "'%.*s' is no duration",
 				      word_length(limit), limit->constant.s),

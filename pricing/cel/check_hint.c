@@ -26,22 +26,26 @@ bool check_hint_name(struct check *c, struct cel_diag *d, struct str name)
 
 void check_hint_prefix(struct check *c, struct cel_diag *d, struct str prefix)
 {
-	char list[CEL_DIAG_HINT_MAX];
-	size_t used = 0, room = sizeof(list) - prefix.n - 40;
+	char list[CEL_DIAG_HINT_MAX] = "";
+	size_t used = 0, room;
+	bool is_cut = false;
 
-	for (size_t i = 0; i < cel_env_n(c->env); i++) {
+	if (prefix.n * 2 + sizeof("`` has fields: write , …") > sizeof(list))
+		return;
+	room = sizeof(list) - prefix.n - sizeof("`` has fields: write , …");
+	for (size_t i = 0; i < cel_env_n(c->env) && !is_cut; i++) {
 		struct str name = cel_env_var(c->env, (int)i)->name;
 
 		if (!str_starts(name, prefix) || name.n == prefix.n || name.p[prefix.n] != '.')
 			continue;
-		if (prefix.n + 40 > sizeof(list) || used + name.n + 2 > room)
-			break;
-		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s" STR_FMT,
-			used ? ", " : "", STR_ARG(name));
+		is_cut = used + name.n + 2 > room;
+		if (!is_cut)
+			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s" STR_FMT,
+				used ? ", " : "", STR_ARG(name));
 	}
 	if (used > 0)
-		cel_diag_hint(d, "`" STR_FMT "` has fields: write %.*s, ...", STR_ARG(prefix),
-			(int)used, list);
+		cel_diag_hint(d, "`" STR_FMT "` has fields: write %s%s", STR_ARG(prefix), list,
+			is_cut ? ", …" : "");
 }
 
 /* ---- functions ---- */
@@ -138,16 +142,27 @@ void check_hint_function(struct check *c, struct cel_diag *d, const struct cel_n
 void check_hint_condition(struct check *c, struct cel_diag *d, const struct cel_node *node)
 {
 	const struct cel_var *v = check_var_of(c, node);
+	const char *value = v && v->values ? v->values[0] : NULL;
 
 	if (!v)
 		return;
-	if (v->type->kind == CEL_T_STRING && v->values)
-		cel_diag_hint(
-			d, "compare it: " STR_FMT " == \"%s\"", STR_ARG(v->name), v->values[0]);
+	if (value && !*value)
+		value = v->values[1];
+	if (value && v->type->kind == CEL_T_STRING)
+		cel_diag_hint(d, "compare it: " STR_FMT " == \"%s\"", STR_ARG(v->name), value);
 	else if (v->is_optional)
 		cel_diag_hint(d, "compare it, or ask has(" STR_FMT ")", STR_ARG(v->name));
 	else
 		cel_diag_hint(d, "compare `" STR_FMT "` with something", STR_ARG(v->name));
+}
+
+/* Takes "1 argument", "1 to 8 arguments". */
+static void hint_count(struct cel_diag *d, unsigned least, unsigned most, unsigned n)
+{
+	if (least == most)
+		cel_diag_hint(d, "it takes %u argument%s, not %u", least, least == 1 ? "" : "s", n);
+	else
+		cel_diag_hint(d, "it takes %u to %u arguments, not %u", least, most, n);
 }
 
 /* Called in the other style, or with another number of arguments. */
@@ -169,13 +184,9 @@ static bool hint_style(struct cel_diag *d, const struct cel_node *call)
 	if (n >= f->n_least && n <= f->n_most)
 		return false;
 	if (call->call.target)
-		cel_diag_hint(d, "it takes %d%s%d in the parentheses", f->n_least - 1,
-			f->n_least == f->n_most ? ", not " : " to ",
-			f->n_least == f->n_most ? (int)n - 1 : f->n_most - 1);
+		hint_count(d, f->n_least - 1u, f->n_most - 1u, n - 1);
 	else
-		cel_diag_hint(d, "it takes %d%s%d", f->n_least,
-			f->n_least == f->n_most ? ", not " : " to ",
-			f->n_least == f->n_most ? (int)n : f->n_most);
+		hint_count(d, f->n_least, f->n_most, n);
 	return true;
 }
 
@@ -261,29 +272,38 @@ static const char *number_name(const struct cel_type *t)
 	return t->kind == CEL_T_INT ? "int" : t->kind == CEL_T_UINT ? "uint" : "double";
 }
 
-/* Two kinds of numbers: a constant is written otherwise, anything else converted. */
+static bool is_number(const struct cel_type *t)
+{
+	return t->kind >= CEL_T_INT && t->kind <= CEL_T_DOUBLE;
+}
+
+/* Two kinds of numbers: a constant is written otherwise where it can be, anything else converted.
+ */
 static bool hint_numbers(struct cel_diag *d, const struct check_args *args)
 {
-	const struct cel_node *a, *b;
-	const struct cel_type *want;
+	const struct cel_node *constant = NULL;
+	const struct cel_type *other;
 
-	if (args->n != 2 || args->types[0]->kind < CEL_T_INT ||
-		args->types[0]->kind > CEL_T_DOUBLE || args->types[1]->kind < CEL_T_INT ||
-		args->types[1]->kind > CEL_T_DOUBLE || args->types[0]->kind == args->types[1]->kind)
+	if (args->n != 2 || !is_number(args->types[0]) || !is_number(args->types[1]) ||
+		args->types[0]->kind == args->types[1]->kind)
 		return false;
-	a = args->v[0];
-	b = args->v[1];
-	want = b->kind == CEL_N_CONST || a->kind != CEL_N_CONST ? args->types[0] : args->types[1];
-	if (b->kind != CEL_N_CONST)
-		b = a->kind == CEL_N_CONST ? a : b;
-	if (b->kind == CEL_N_CONST && b->constant.kind == CEL_V_INT && want->kind == CEL_T_DOUBLE)
-		cel_diag_hint(d, "write %lld.0", (long long)b->constant.i);
-	else if (b->kind == CEL_N_CONST && b->constant.kind == CEL_V_INT &&
-		 want->kind == CEL_T_UINT && b->constant.i >= 0)
-		cel_diag_hint(d, "write %lldu", (long long)b->constant.i);
+	other = args->types[0];
+	if (args->v[1]->kind == CEL_N_CONST) {
+		constant = args->v[1];
+	} else if (args->v[0]->kind == CEL_N_CONST) {
+		constant = args->v[0];
+		other = args->types[1];
+	}
+	if (!constant)
+		cel_diag_hint(d, "kinds of numbers do not mix: convert one, with %s(…)",
+			number_name(other));
+	else if (constant->constant.kind == CEL_V_INT && other->kind == CEL_T_DOUBLE)
+		cel_diag_hint(d, "write %lld.0", (long long)constant->constant.i);
+	else if (constant->constant.kind == CEL_V_INT && constant->constant.i >= 0)
+		cel_diag_hint(d, "write %lldu", (long long)constant->constant.i);
 	else
-		cel_diag_hint(d, "kinds of numbers do not mix: convert one with %s(…)",
-			number_name(want));
+		cel_diag_hint(d, "kinds of numbers do not mix: convert the %s, with %s(…)",
+			number_name(other), number_name(constant->type));
 	return true;
 }
 
@@ -301,15 +321,27 @@ static bool hint_null(struct check *c, struct cel_diag *d, const struct check_ar
 	return true;
 }
 
+static void hint_bps(struct check *c, struct cel_diag *d, const struct cel_node *number)
+{
+	const struct cel_var *v = check_var_of(c, number);
+
+	if (v)
+		cel_diag_hint(d, "convert the number: bps(" STR_FMT ")", STR_ARG(v->name));
+	else
+		cel_diag_hint(d, "basis points are written bps(250), for 2.5 %%");
+}
+
 void check_hint_overload(
 	struct check *c, struct cel_diag *d, struct cel_node *call, const struct check_args *args)
 {
 	enum cel_function f = call->call.function;
-	uint32_t at, other;
+	uint32_t at, number;
 
 	if (hint_style(d, call) || hint_numbers(d, args) || hint_time(c, d, args) ||
 		hint_null(c, d, args) || hint_money(d, call, args, f == CEL_F_MONEY))
 		return;
-	if (has_kind(args, CEL_T_BPS, &at) && has_number(args, &other))
-		cel_diag_hint(d, "basis points are written bps(250), for 2.5 %%");
+	if (f == CEL_F_CONDITIONAL && args->types[0]->kind == CEL_T_BOOL)
+		cel_diag_hint(d, "both branches have to be of one type");
+	else if (has_kind(args, CEL_T_BPS, &at) && has_number(args, &number))
+		hint_bps(c, d, args->v[number]);
 }
