@@ -8,12 +8,13 @@
  *5000"],"bps":-500,"explanation":{"en":"Gold member"}},
  *	         {"if":["-","[1..4999]"],"bps":-100}]}
  *
- * hit: "first" (the first row that holds), "unique" (at most one can hold: overlap is an error),
- *"collect" with "aggregate": "sum" (all that hold, basis points added), "min", "max" (the one with
- *the lowest or highest basis points; equal ones: the earlier).
+ * hit: "first" (the first row that holds), "unique" (at most one can hold: overlap is an error; if
+ * two hold all the same, because of cells that are evaluated, the first is taken and the second
+ * fails with CEL_R_ARGUMENT), "collect" with "aggregate": "sum" (all that hold, basis points
+ *added), "min", "max" (the one with the lowest or highest basis points; equal ones: the earlier).
  *
  * inputs: CEL expressions (of type int, string, bool, money, timestamp or bps). Cells, one an
- *input:
+ * input:
  *	"-" or ""                    anything, absence included
  *	5000   'gold'   true         equal; a JSON integer or true/false may stand for its text
  *	'gold','platinum'            one of
@@ -21,7 +22,11 @@
  *	[1..100] (1..100] ]1..100]   ranges, open or closed at each end
  *	not(…)                       none of what is inside
  *	otherwise                    a CEL condition in which `_` is the input
- * Money: eth("1.25"). Commas between any of the short forms mean "or".
+ * Money: eth("1.25"). Commas between any of these mean "or". Of an input of type bps a number is
+ * so many basis points, of a timestamp a text is its moment ('2026-11-01T00:00:00Z').
+ *
+ * A cell means what its CEL condition means (`_ >= 5000`; a list is `||`, not(…) is `!`), errors
+ *and absence included; a row is the conjunction of its cells.
  */
 #include <jansson.h>
 
@@ -59,7 +64,8 @@ void table_slots(const struct table *t, uint64_t ret[CEL_VARS_MAX / 64]);
 void table_row_slots(const struct table *t, size_t row, uint64_t ret[CEL_VARS_MAX / 64]);
 uint64_t table_cost(const struct table *t); /* static worst case */
 
-/* A row whose cells could not be evaluated. */
+/* A row whose cells could not be evaluated; of an input that could not be, the first row that tests
+ * it. Absence and missing currency paths are no failures: the row does not apply. */
 struct table_failure {
 	uint32_t row;
 	struct cel_value error;
@@ -77,7 +83,8 @@ struct table_result {
 /* @allowed: bits of rows that may be looked at (consent), NULL = all. */
 void table_match(const struct table *t, struct cel_context *c, const struct cel_value *slots,
 	const uint64_t *allowed, struct table_result *ret);
-/* FIRST and UNIQUE without residual cells: the row, or SIZE_MAX; what the fast path uses. */
+/* FIRST and UNIQUE: the row, or SIZE_MAX. @failure is set only if something failed. FIRST over
+ * fields without cells that are evaluated is the fast path. */
 size_t table_first(const struct table *t, struct cel_context *c, const struct cel_value *slots,
 	const uint64_t *allowed, struct table_failure *failure);
 
@@ -87,7 +94,8 @@ size_t table_first(const struct table *t, struct cel_context *c, const struct ce
 void table_report(const struct table *t, const char *path, struct findings *f);
 
 /* Why a row does not hold for these slots: the first cell that refuses, and the nearest value that
- * it would accept (NONE of another kind than the input if there is none). */
+ * it would accept: the nearest end of a range, a listed text, or a list of those (in the context's
+ * arena); null if there is none or the cell is a condition. Texts borrow from the table. */
 struct table_why {
 	size_t column;
 	struct cel_value have, need;
