@@ -48,7 +48,7 @@ struct cel_value cel_cost_error(void);
 /* Single operations that the machine calls without going through the table. */
 struct cel_value cel_add(struct cel_context *c, struct cel_value a, struct cel_value b);
 /* -1, 0, 1 into *ret. false: *error says why, and is the result of < <= > >=: no order between
- * these kinds; an argument that is an error; NaN, which cel-go refuses to order (*ret is 2 then).
+ * these kinds, or an argument that is an error. Beside NaN *ret is 2: no relation holds.
  * Integers beside a double are compared as doubles, as the conformance suite demands. */
 bool cel_compare(struct cel_value a, struct cel_value b, int *ret, struct cel_value *error);
 struct cel_value cel_index(struct cel_value container, struct cel_value key);

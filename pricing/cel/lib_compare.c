@@ -70,7 +70,8 @@ static bool is_nan(struct cel_value v)
 	return v.kind == CEL_V_DOUBLE && isnan(v.d);
 }
 
-/* Everything that has no quick answer: errors, NaN, money, what has no order. */
+/* Everything that has no quick answer: errors, NaN, money, what has no order. NaN is neither below
+ * nor above nor equal: every relation is false, as IEEE 754 and cel-go since 0.33 have it. */
 static bool compare_rest(struct cel_value a, struct cel_value b, int *ret, struct cel_value *error)
 {
 	*ret = 0;
@@ -81,8 +82,7 @@ static bool compare_rest(struct cel_value a, struct cel_value b, int *ret, struc
 	}
 	if (is_number(a) && is_number(b) && (is_nan(a) || is_nan(b))) {
 		*ret = 2;
-		*error = cel_error(CEL_R_ARGUMENT, "NaN values cannot be ordered");
-		return false;
+		return true;
 	}
 	if (a.kind == CEL_V_MONEY && b.kind == CEL_V_MONEY) {
 		*error = lib_no_path();
@@ -144,9 +144,9 @@ struct cel_value lib_order(enum cel_function f, struct cel_value a, struct cel_v
 	case CEL_F_LE:
 		return cel_bool(order <= 0);
 	case CEL_F_GT:
-		return cel_bool(order > 0);
+		return cel_bool(order == 1);
 	default:
-		return cel_bool(order >= 0);
+		return cel_bool(order == 0 || order == 1);
 	}
 }
 
@@ -162,7 +162,9 @@ struct cel_value lib_extreme(enum cel_function f, const struct cel_value *args, 
 	if (n == 0)
 		return cel_error(CEL_R_ARGUMENT, "argument must not be empty");
 	ret = args[0];
-	for (unsigned i = 0; i < n; i++) {
+	if (!is_number(ret))
+		return cel_is_error(ret) ? ret : lib_no_overload();
+	for (unsigned i = 1; i < n; i++) {
 		struct cel_value error;
 		int order;
 
@@ -170,6 +172,8 @@ struct cel_value lib_extreme(enum cel_function f, const struct cel_value *args, 
 			return lib_no_overload();
 		if (!cel_compare(args[i], ret, &order, &error))
 			return error;
+		if (order == 2)
+			return cel_error(CEL_R_ARGUMENT, "NaN values cannot be ordered");
 		if (order == wanted)
 			ret = args[i];
 	}

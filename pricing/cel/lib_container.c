@@ -66,9 +66,11 @@ struct cel_value cel_has(struct cel_value operand, struct str field)
 {
 	if (cel_is_error(operand))
 		return operand;
-	if (operand.kind != CEL_V_MAP)
+	if (operand.kind == CEL_V_LIST)
 		return lib_no_overload();
-	return cel_bool(cel_map_find(operand.map, cel_string(field)) != NULL);
+	/* what is no container has no fields, says cel-go, and asking is no error */
+	return cel_bool(
+		operand.kind == CEL_V_MAP && cel_map_find(operand.map, cel_string(field)) != NULL);
 }
 
 struct cel_value cel_in(struct cel_value element, struct cel_value container)

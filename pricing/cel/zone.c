@@ -49,20 +49,37 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* "+02:00", "-08:00", "02:00" */
+/* Of one or two digits, below @max; -1 if it is none. */
+static int offset_part(struct str s, int max)
+{
+	int v = 0;
+
+	if (s.n < 1 || s.n > 2)
+		return -1;
+	for (size_t i = 0; i < s.n; i++) {
+		if (!is_digit(s.p[i]))
+			return -1;
+		v = v * 10 + s.p[i] - '0';
+	}
+	return v < max ? v : -1;
+}
+
+/* "+02:00", "-08:00", "02:00"; and "2:00", which the specification does not have and cel-go reads.
+ */
 static const struct cel_zone *fixed_zone(struct str s)
 {
 	bool is_west = s.n > 0 && s.p[0] == '-';
 	bool has_sign = is_west || (s.n > 0 && s.p[0] == '+');
+	const char *colon;
 	int hours, minutes;
 
 	s = (struct str){ s.p + has_sign, s.n - has_sign };
-	if (s.n != 5 || !is_digit(s.p[0]) || !is_digit(s.p[1]) || s.p[2] != ':' ||
-		!is_digit(s.p[3]) || !is_digit(s.p[4]))
+	colon = s.n ? memchr(s.p, ':', s.n) : NULL;
+	if (!colon)
 		return NULL;
-	hours = (s.p[0] - '0') * 10 + s.p[1] - '0';
-	minutes = (s.p[3] - '0') * 10 + s.p[4] - '0';
-	if (hours > 23 || minutes > 59)
+	hours = offset_part((struct str){ s.p, (size_t)(colon - s.p) }, 24);
+	minutes = offset_part((struct str){ colon + 1, s.n - (size_t)(colon - s.p) - 1 }, 60);
+	if (hours < 0 || minutes < 0)
 		return NULL;
 	minutes += hours * 60;
 	return &fixed[FIXED_MINUTES_MAX + (is_west ? -minutes : minutes)];
@@ -260,7 +277,8 @@ const struct cel_zone *cel_zone_find(struct str name)
 
 	if (zone)
 		return zone;
-	return str_eqz(name, "UTC") ? &fixed[FIXED_MINUTES_MAX] : named_zone(name);
+	/* "" is UTC in Go, and so in cel-go */
+	return name.n == 0 || str_eqz(name, "UTC") ? &fixed[FIXED_MINUTES_MAX] : named_zone(name);
 }
 
 /* How many of the times are not after @seconds. */

@@ -17,13 +17,15 @@ Test(cel_pattern, a_pattern_is_searched_for_anywhere)
 	EXPECT_CALL("true", MATCHES, S("\U0001f431\U0001f600\U0001f600"), S("(a|\U0001f600){2}"));
 	EXPECT_CALL("true", MATCHES, S("\u00e4"), S("^.$"));
 	EXPECT_CALL("true", MATCHES, S("ABC"), S("(?i)abc"));
+	EXPECT_CALL("true", MATCHES, S("\\C"), S("^\\\\C$"));
+	EXPECT_CALL("true", MATCHES, S("\\C"), S("^\\Q\\C\\E$"));
 	EXPECT_ERROR(NO_OVERLOAD, MATCHES, S("a"), Int(1));
 }
 
 Test(cel_pattern, what_is_no_pattern_is_refused_with_a_reason)
 {
-	const char *bad[] = { "(", "a**", "[z-a]", "\\p{Nope}", "(?=a)", "(a)\\1", "\xff",
-		"((a{1000}){1000}){1000}" };
+	const char *bad[] = { "(", "a**", "[z-a]", "\\p{Nope}", "(?=a)", "(a)\\1", "\xff", "\\C",
+		"a\\Q\\\\E\\C", "((a{1000}){1000}){1000}" };
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct cel_pattern *p = NULL;
