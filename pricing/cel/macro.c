@@ -168,7 +168,7 @@ static enum cel_macro find(struct str name, uint32_t n_args)
 		return CEL_M_ALL;
 	if (str_eq(name, STR("exists")))
 		return CEL_M_EXISTS;
-	if (str_eq(name, STR("exists_one")) || str_eq(name, STR("existsOne")))
+	if (str_eq(name, STR("exists_one")))
 		return CEL_M_EXISTS_ONE;
 	if (str_eq(name, STR("map")))
 		return CEL_M_MAP;

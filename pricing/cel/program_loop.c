@@ -84,45 +84,82 @@ static void quantifier(
 	set_bool(g, l->dst, is_exists);
 }
 
+/*
+ * Where the test of an element keeps its first error. In a line of && a later operand may absorb
+ * it, and then what the loop has gathered so far must still be there: the line has a register of
+ * its own. Anything else ends the loop with its error, so the result will do.
+ */
+static unsigned kept_in(struct cel_gen *g, const struct loop *l, const struct cel_node *test)
+{
+	const int f = test && test->kind == CEL_N_CALL ? test->call.function : CEL_F_UNKNOWN;
+
+	return f == CEL_F_AND || f == CEL_F_OR || f == CEL_F_NOT ? cel_gen_register(g) : l->dst;
+}
+
+/* Goes on below if the test holds, to the next element if not; to @failed with its error. */
+static void test_element(struct cel_gen *g, struct loop *l, const struct cel_node *test,
+	unsigned kept, struct cel_label *failed)
+{
+	struct cel_insn *i;
+
+	if (kept != l->dst)
+		set_bool(g, kept, true);
+	cel_gen_branch(g, test, false, &l->top, kept);
+	i = cel_gen_emit(g, CEL_OP_JUMP_ERROR);
+	i->a = (uint8_t)kept;
+	cel_gen_jump(g, i, kept == l->dst ? &l->end : failed);
+}
+
+/* Behind the loop: only a test that failed comes here. */
+static void fail_with(struct cel_gen *g, struct loop *l, unsigned kept, struct cel_label *failed)
+{
+	if (kept == l->dst)
+		return;
+	cel_gen_jump(g, cel_gen_emit(g, CEL_OP_JUMP), &l->end);
+	cel_gen_bind(g, failed);
+	cel_gen_emit_x(
+		g, CEL_OP_LOAD, l->dst, (struct cel_operand){ CEL_IN_REGISTER, (uint16_t)kept });
+}
+
 static void count_one(
 	struct cel_gen *g, struct loop *l, const struct cel_node *n, const struct cel_shape *s)
 {
-	struct cel_label done = CEL_LABEL_INIT;
+	struct cel_label done = CEL_LABEL_INIT, failed = CEL_LABEL_INIT;
+	unsigned kept = kept_in(g, l, s->test);
 	struct cel_insn *i;
 
 	cel_gen_emit_x(g, CEL_OP_LOAD, l->dst,
 		(struct cel_operand){ CEL_IN_CONSTANT, cel_gen_constant(g, cel_int(0)) });
 	turn(g, l, n, &done);
-	cel_gen_branch(g, s->test, false, &l->top, l->dst);
+	test_element(g, l, s->test, kept, &failed);
 	i = cel_gen_emit(g, CEL_OP_COUNT);
 	i->a = (uint8_t)l->dst;
 	cel_gen_jump(g, i, &l->end);
 	again(g, l);
 	cel_gen_bind(g, &done);
 	cel_gen_emit(g, CEL_OP_IS_ONE)->a = (uint8_t)l->dst;
+	fail_with(g, l, kept, &failed);
 }
 
 static void append(
 	struct cel_gen *g, struct loop *l, const struct cel_node *n, const struct cel_shape *s)
 {
 	struct cel_insn *i = cel_gen_emit(g, CEL_OP_LIST_LIKE);
-	unsigned mark = g->next;
+	struct cel_label failed = CEL_LABEL_INIT;
+	unsigned kept = kept_in(g, l, s->test), mark = g->next;
 
 	i->a = (uint8_t)l->dst;
 	i->b = (uint16_t)l->range;
 	cel_gen_jump(g, i, &l->end);
 	g->cost += CEL_COST_LIST;
 	turn(g, l, n, &l->end);
-	if (s->test) {
-		cel_gen_branch(g, s->test, false, &l->top, l->dst);
-		i = cel_gen_emit(g, CEL_OP_JUMP_ERROR);
-		i->a = (uint8_t)l->dst;
-		cel_gen_jump(g, i, &l->end);
-	}
+	if (s->test)
+		test_element(g, l, s->test, kept, &failed);
 	cel_gen_jump(
 		g, cel_gen_emit_x(g, CEL_OP_APPEND, l->dst, cel_gen_operand(g, s->value)), &l->end);
 	g->next = mark;
 	again(g, l);
+	fail_with(g, l, kept, &failed);
 }
 
 /* As written: while the condition is not false, the accumulator is the step. */

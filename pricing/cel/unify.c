@@ -193,6 +193,20 @@ static bool is_nullable(const struct cel_type *t)
 	return t->kind == CEL_T_NULL || t->kind == CEL_T_TIMESTAMP || t->kind == CEL_T_DURATION;
 }
 
+static bool has_param(const struct cel_type *t)
+{
+	return t && (t->kind == CEL_T_PARAM || has_param(t->a) || has_param(t->b));
+}
+
+/* A type is a type, whichever; but where one is not solved yet (that of []), they have to be of one
+ * shape. */
+static bool types_fit(struct unify *u, const struct cel_type *from, const struct cel_type *to)
+{
+	if (!from || !to)
+		return true;
+	return !(has_param(from) || has_param(to)) || fits(u, from, to);
+}
+
 static bool fits(struct unify *u, const struct cel_type *from, const struct cel_type *to)
 {
 	bool is_bound;
@@ -222,7 +236,9 @@ static bool fits(struct unify *u, const struct cel_type *from, const struct cel_
 		return fits(u, from->a, to->a);
 	case CEL_T_MAP:
 		return fits(u, from->a, to->a) && fits(u, from->b, to->b);
-	default: /* a type is a type, money is money: currencies are looked at by themselves */
+	case CEL_T_TYPE:
+		return types_fit(u, from->a, to->a);
+	default: /* money is money: currencies are looked at by themselves */
 		return true;
 	}
 }
