@@ -55,7 +55,7 @@ suites() { # name, command before meson (or none), suites…
 }
 
 unit() {
-	suites unit meson test -C "$SAN" --no-rebuild --suite unit --suite schemas --print-errorlogs
+	suites unit meson test -C "$SAN" --no-rebuild --suite unit --suite fuzz --suite schemas --print-errorlogs
 }
 
 # The expression language: the public suite, and what cel-go answered.

@@ -87,8 +87,30 @@ static bool is_number(enum cel_token_kind kind)
 	return kind == CEL_TOK_INT || kind == CEL_TOK_FLOAT;
 }
 
-/* A minus before a number is its sign, but of several only the last is, and by then it counts as
- * an operator: --1 is 1, ---1 is -(1). Two kinds of operators do not mix without parentheses. */
+/* Behind the operators: what they are applied to. `!-1` is the one mixture that needs no
+ * parentheses, because there the minus is a sign. */
+static struct cel_node *negand(struct cel_parser *p, enum cel_token_kind op)
+{
+	if (op != CEL_TOK_NOT || !cel_parse_accept(p, CEL_TOK_MINUS))
+		return cel_parse_primary(p);
+	if (!is_number(p->tok.kind))
+		return cel_parse_unexpected(p, CEL_EXPECT_NUMBER);
+	return cel_parse_number(p, true);
+}
+
+static struct cel_node *negation(struct cel_parser *p, struct cel_token op, struct cel_node *n)
+{
+	enum cel_function f = op.kind == CEL_TOK_NOT ? CEL_F_NOT : CEL_F_NEGATE;
+	struct cel_node *ret =
+		cel_parse_call(p, f, 1, op.begin, (struct cel_range){ op.begin, n->end });
+
+	if (!ret)
+		return NULL;
+	ret->call.args[0] = n;
+	return cel_parse_finish(p, ret, n->depth);
+}
+
+/* A minus before a number is its sign, but of several none is: --1 is 1, ---1 is -(1). */
 static struct cel_node *unary(struct cel_parser *p)
 {
 	struct cel_token op = p->tok;
@@ -101,25 +123,14 @@ static struct cel_node *unary(struct cel_parser *p)
 		count++;
 	if (op.kind == CEL_TOK_MINUS && count == 1 && is_number(p->tok.kind))
 		return postfix(p, cel_parse_number(p, true));
-	if (op.kind == CEL_TOK_NOT && cel_parse_accept(p, CEL_TOK_MINUS)) {
-		if (!is_number(p->tok.kind))
-			return cel_parse_unexpected(p, CEL_EXPECT_NUMBER);
-		n = postfix(p, cel_parse_number(p, true));
-	} else {
-		n = postfix(p, cel_parse_primary(p));
-	}
-	if (!n || count % 2 == 0) {
-		if (n)
-			n->begin = op.begin;
-		return n;
-	}
-	struct cel_node *call = cel_parse_call(p, op.kind == CEL_TOK_NOT ? CEL_F_NOT : CEL_F_NEGATE,
-		1, op.begin, (struct cel_range){ op.begin, n->end });
-
-	if (!call)
+	n = postfix(p, negand(p, op.kind));
+	if (!n)
 		return NULL;
-	call->call.args[0] = n;
-	return cel_parse_finish(p, call, n->depth);
+	if (count % 2 == 1)
+		return negation(p, op, n);
+	n->begin = op.begin;
+	n->is_braced = false; /* --(a) is not what stands in the parentheses */
+	return n;
 }
 
 enum { NO_OPERATOR, RELATION, SUM, PRODUCT, UNARY };

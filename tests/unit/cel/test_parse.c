@@ -256,6 +256,11 @@ Test(cel_parse, parentheses_are_remembered_and_are_no_node)
 	cr_expect(not(p.root->call.args[1]->call.args[0]->is_braced));
 	cr_expect(eq(int, p.root->depth, 3));
 	expect_place(p.root->call.args[1], 10, 6, 15, "((b + c))");
+	CLEANUP(parsed_fini) struct parsed negated = parse("--(a)");
+
+	cr_assert(negated.root != NULL);
+	cr_expect(not(negated.root->is_braced));
+	expect_place(negated.root, 3, 0, 5, "--(a)");
 }
 
 Test(cel_parse, the_checker_s_fields_are_empty)
