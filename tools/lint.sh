@@ -13,7 +13,7 @@ OUT=$(mktemp -d)
 trap 'rm -rf "$OUT"' EXIT
 failed=0
 
-sources() { git ls-files -- '*.c' '*.h' | while read -r f; do [ -f "$f" ] && printf '%s\n' "$f"; done; }
+sources() { git ls-files -- '*.c' '*.h' '*.cc' | while read -r f; do [ -f "$f" ] && printf '%s\n' "$f"; done; }
 
 check() { # name, command…: 0 good, 3 skipped (the reason is its output's first line), else bad
 	local name=$1 rc=0

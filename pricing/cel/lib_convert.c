@@ -216,7 +216,7 @@ static struct cel_value to_bytes(struct cel_value v)
 /* The shortest digits of a finite positive number, without zeros at the end. Their count. */
 static size_t shortest_digits(char ret[18], double d, int *ret_exponent)
 {
-	char text[32];
+	char text[32] = "0e0";
 	size_t n = 0;
 
 	for (int precision = d < DBL_MIN ? 0 : 14; precision < 17; precision++) {
@@ -272,7 +272,7 @@ static size_t plain_text(char *ret, const char *digits, size_t n, int exponent)
 
 size_t lib_double_text(char *ret, double d)
 {
-	char digits[18];
+	char digits[18] = "0";
 	size_t n, at = 0;
 	int exponent;
 
