@@ -134,7 +134,6 @@ static void refuse_effects(struct parser *p, const json_t *object)
 
 int doc_table_rule(struct parser *p, const json_t *object, struct rule *rule)
 {
-	static const char *const names[] = { "hit", "aggregate", "inputs", "rows", NULL };
 	const json_t *v = json_object_get(object, "table");
 	const struct table_context context = {
 		.schema = p->schema,
@@ -152,7 +151,9 @@ int doc_table_rule(struct parser *p, const json_t *object, struct rule *rule)
 	refuse_effects(p, object);
 	t.has_note = json_string_length(json_object_get(object, "note")) > 0;
 	mark = doc_down(p, ".table");
-	if (!doc_check_members(p, v, names, NULL, "hit, inputs and rows") || !has_room(p, v)) {
+	if (!json_is_object(v))
+		doc_bad(p, "value", "must be an object: hit, inputs and rows");
+	if (!json_is_object(v) || !has_room(p, v)) {
 		doc_up(p, mark);
 		return 0;
 	}
