@@ -361,23 +361,35 @@ void cel_parse_unsupported(struct cel_parser *p, uint32_t offset, const char *wh
 	cel_diag_hint(d, "there are no optional values; has(…) asks whether a value is there");
 }
 
+/* Sorted. */
 static const char *const reserved[] = { "as", "break", "const", "continue", "else", "for",
 	"function", "if", "import", "let", "loop", "namespace", "package", "return", "var", "void",
 	"while" };
 
-/* Bits of the letters that one of them begins with: nearly every name is out by this. */
-#define FIRST(c) (1u << ((c) - 'a'))
-#define FIRST_LETTERS \
-	(FIRST('a') | FIRST('b') | FIRST('c') | FIRST('e') | FIRST('f') | FIRST('i') | \
-		FIRST('l') | FIRST('n') | FIRST('p') | FIRST('r') | FIRST('v') | FIRST('w'))
+/* By first letter, the bits of the lengths that they have: nearly every name is out by this. */
+static const uint16_t reserved_lengths[26] = {
+	['a' - 'a'] = 1 << 2,
+	['b' - 'a'] = 1 << 5,
+	['c' - 'a'] = 1 << 5 | 1 << 8,
+	['e' - 'a'] = 1 << 4,
+	['f' - 'a'] = 1 << 3 | 1 << 8,
+	['i' - 'a'] = 1 << 2 | 1 << 6,
+	['l' - 'a'] = 1 << 3 | 1 << 4,
+	['n' - 'a'] = 1 << 9,
+	['p' - 'a'] = 1 << 7,
+	['r' - 'a'] = 1 << 6,
+	['v' - 'a'] = 1 << 3 | 1 << 4,
+	['w' - 'a'] = 1 << 5,
+};
 
 bool cel_parse_is_reserved(struct str name)
 {
 	char first = name.p[0];
 
-	if (name.n > 9 || first < 'a' || first > 'z' || !(FIRST_LETTERS & FIRST(first)))
+	if (name.n > 9 || first < 'a' || first > 'z' ||
+		!(reserved_lengths[first - 'a'] >> name.n & 1))
 		return false;
-	for (size_t i = 0; i < ARRAY_LEN(reserved); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(reserved) && reserved[i][0] <= first; i++) {
 		if (first == reserved[i][0] && str_eqz(name, reserved[i]))
 			return true;
 	}

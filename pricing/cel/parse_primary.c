@@ -12,7 +12,7 @@ struct cel_node *cel_parse_number(struct cel_parser *p, bool is_negative)
 	struct cel_token t = p->tok;
 	struct cel_range where = { is_negative ? p->prev.begin : t.begin, t.end };
 	struct str text = cel_parse_text(p, t);
-	struct cel_value v = cel_null();
+	struct cel_value v;
 	const char *type;
 	int r;
 
