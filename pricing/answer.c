@@ -1,7 +1,7 @@
 /*
- * A withdrawal says no more than what is over and why; a revision otherwise has the form of the
- * first answer, with the times of that: an offer is issued once. Headers are put together on the
- * stack and copied once, with the values, into the event's block.
+ * A withdrawal says no more than what is over, why, and what else there is; a revision otherwise
+ * has the form of the first answer, with the times of that: an offer is issued once. Headers are
+ * put together on the stack and copied once, with the values, into the event's block.
  */
 #include "pricing/answer.h"
 
@@ -108,27 +108,52 @@ static int sign(struct buf *out, const struct offer *o, const struct answer *a)
 	return r;
 }
 
+/* Lists that are empty are left out. */
+static void write_lists(struct offer *o, const struct answer *a)
+{
+	struct answer_bufs *b = a->bufs;
+	struct json_out reasons = JSON_OUT(&b->reasons);
+	struct json_out perks = JSON_OUT(&b->perks);
+	struct json_out alternatives = JSON_OUT(&b->alternatives);
+
+	if (a->result->n_alternatives) {
+		compute_alternatives_json(&alternatives, NULL, a->result);
+		o->alternatives = buf_str(&b->alternatives);
+	}
+	if (o->state != OFFER_LIVE)
+		return;
+	compute_reasons_json(&reasons, NULL, a->result);
+	o->reasons = buf_str(&b->reasons);
+	if (a->result->n_perks) {
+		compute_perks_json(&perks, NULL, a->result);
+		o->perks = buf_str(&b->perks);
+	}
+}
+
 static int write_offer(struct buf *out, const struct answer *a)
 {
-	struct buf *quote = &a->bufs->quote, *reasons = &a->bufs->reasons;
+	struct answer_bufs *b = a->bufs;
 	struct json_out j = JSON_OUT(out);
-	struct json_out r = JSON_OUT(reasons);
 	struct offer o;
 	int err;
 
-	buf_clear(quote);
-	buf_clear(reasons);
+	buf_clear(&b->quote);
+	buf_clear(&b->reasons);
+	buf_clear(&b->perks);
+	buf_clear(&b->alternatives);
 	describe_offer(&o, a);
 	if (o.state == OFFER_LIVE) {
-		err = sign(quote, &o, a);
+		err = sign(&b->quote, &o, a);
 		if (err)
 			return err;
-		compute_reasons_json(&r, NULL, a->result);
-		o.quote = buf_str(quote);
-		o.reasons = buf_str(reasons);
+		o.quote = buf_str(&b->quote);
 	}
+	write_lists(&o, a);
 	offer_json(&j, NULL, &o);
-	return out->failed || quote->failed || reasons->failed ? -ENOSPC : 0;
+	return out->failed || b->quote.failed || b->reasons.failed || b->perks.failed ||
+			       b->alternatives.failed
+		       ? -ENOSPC
+		       : 0;
 }
 
 static int put_messages(struct event *e, const struct answer *a, const struct buf *decision,
@@ -179,6 +204,8 @@ void answer_bufs_init(struct answer_bufs *b)
 		.offer = BUF_INIT(RECORD_BYTES_MAX),
 		.quote = BUF_INIT(RECORD_BYTES_MAX),
 		.reasons = BUF_INIT(RECORD_BYTES_MAX),
+		.perks = BUF_INIT(RECORD_BYTES_MAX),
+		.alternatives = BUF_INIT(RECORD_BYTES_MAX),
 	};
 	record_bufs_init(&b->record);
 }
@@ -189,6 +216,8 @@ void answer_bufs_fini(struct answer_bufs *b)
 	buf_fini(&b->offer);
 	buf_fini(&b->quote);
 	buf_fini(&b->reasons);
+	buf_fini(&b->perks);
+	buf_fini(&b->alternatives);
 	record_bufs_fini(&b->record);
 }
 

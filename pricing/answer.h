@@ -14,7 +14,7 @@
 
 /* Scratch that keeps its memory from answer to answer. */
 struct answer_bufs {
-	struct buf decision, offer, quote, reasons;
+	struct buf decision, offer, quote, reasons, perks, alternatives;
 	struct record_bufs record;
 };
 void answer_bufs_init(struct answer_bufs *b);

@@ -9,9 +9,86 @@
 
 #include <assert.h>
 
+#include "pricing/rules/ruleset_impl.h"
+
 #define BPS_UNIT   10000
 #define BPS_MAX    1000000
 #define AMOUNT_MAX ((((u128)1) << MONEY_INPUT_BITS) - 1)
+
+/* ---- limits ---- */
+
+static void raise(int64_t *limit, int64_t to)
+{
+	if (to > *limit)
+		*limit = to;
+}
+
+static void lower(int64_t *limit, int64_t to)
+{
+	if (to >= 0 && to < *limit)
+		*limit = to;
+}
+
+/* Members that are not given are -1, and no bound is below 0. */
+static void narrow(struct guard_limits *ret, const struct guard_setting *g, currency list)
+{
+	struct money quantum;
+
+	raise(&ret->min_margin_bps, g->min_margin_bps);
+	raise(&ret->floor_over_bid_bps, g->floor_over_bid_bps);
+	lower(&ret->max_premium_bps, g->max_premium_bps);
+	lower(&ret->max_discount_bps, g->max_discount_bps);
+	if (str_is_set(g->round) && money_parse_decimal(&quantum, g->round, list) == 0 &&
+		quantum.amount > ret->quantum)
+		ret->quantum = quantum.amount;
+}
+
+static const struct guard_setting *find(const struct guard_setting *v, size_t n, struct str key)
+{
+	size_t low = 0;
+
+	while (low < n) {
+		size_t middle = low + (n - low) / 2;
+		int order = str_cmp(v[middle].key, key);
+
+		if (order == 0)
+			return &v[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			n = middle;
+	}
+	return NULL;
+}
+
+void guard_limits(
+	struct guard_limits *ret, const struct ruleset *rules, const struct price_inputs *in)
+{
+	const struct guards *g = &in->guards;
+	const struct guard_setting *setting;
+
+	*ret = (struct guard_limits){
+		.floor_over_bid_bps = g->floor_over_bid_bps,
+		.min_margin_bps = g->min_margin_bps,
+		.max_premium_bps = g->max_premium_bps,
+		.max_discount_bps = g->max_discount_bps,
+	};
+	if (money_parse_amount(&ret->quantum, g->quantum) != 0)
+		ret->quantum = 0;
+	if (!rules)
+		return;
+	setting = str_is_set(in->inventory.collection)
+			  ? find(rules->guard_collections, rules->n_guard_collections,
+				    in->inventory.collection)
+			  : NULL;
+	if (setting)
+		narrow(ret, setting, in->inventory.list.currency);
+	setting = find(rules->guard_items, rules->n_guard_items, in->interest.item);
+	if (setting)
+		narrow(ret, setting, in->inventory.list.currency);
+}
+
+/* ---- bounds ---- */
 
 static u128 with_bps(u128 amount, int64_t bps, enum rounding mode)
 {
@@ -56,9 +133,9 @@ static bool counts(struct guard_bounds *b, const char *id, struct money m, struc
 	return false;
 }
 
-void guard_bounds(struct guard_bounds *ret, const struct price_inputs *in)
+void guard_bounds(
+	struct guard_bounds *ret, const struct price_inputs *in, const struct guard_limits *g)
 {
-	const struct guards *g = &in->guards;
 	struct money list = in->inventory.list;
 	u128 top;
 	bool is_free;
@@ -78,7 +155,7 @@ void guard_bounds(struct guard_bounds *ret, const struct price_inputs *in)
 	ret->unheld = ret->ceiling;
 	if (!counts(ret, "shown", in->shown_price, list))
 		return;
-	is_free = guard_market_moved(in->shown_bid_net, in->bestbid.bid_net, g->moved_bps);
+	is_free = guard_market_moved(in->shown_bid_net, in->bestbid.bid_net, in->guards.moved_bps);
 	if (is_free && !in->holds)
 		return;
 	lower_ceiling(ret, "shown", in->shown_price.amount);

@@ -51,6 +51,14 @@ static const struct metric_def RESTORE = { "souk_pricing_restore_seconds", METRI
 	"From the owner record of a partition to its first event: reading what was shown before.",
 	NULL };
 
+static const struct metric_def RULES_FAILED = { "souk_pricing_rules_failed_total", METRIC_COUNTER,
+	"Times a rule could not be evaluated, and was left out of a decision.", NULL };
+static const struct metric_def RULES_LEFT_OUT = { "souk_pricing_rules_left_out_total",
+	METRIC_COUNTER,
+	"Times a rule was left out of a decision for want of consent, or because more fired than "
+	"a decision may name.",
+	NULL };
+
 static const char *const restored_names[] = { "owner", "restored", "past", "void", "unreadable" };
 static const enum reason WITHDRAWING[] = { REASON_SOLD_OUT, REASON_NO_LISTING, REASON_NOT_FOR_SALE,
 	REASON_GUARD_CONFLICT, REASON_SUPPRESSED, REASON_CIRCUIT_OPEN, REASON_PAUSED,
@@ -78,6 +86,8 @@ void pricing_metrics_init(struct pricing_metrics *ret, struct metrics *m)
 		.followed = metrics_gauge(m, &FOLLOWED, NULL),
 		.revision = metrics_histogram(m, &REVISION, NULL),
 		.restore = metrics_histogram(m, &RESTORE, NULL),
+		.rules_failed = metrics_counter(m, &RULES_FAILED, NULL),
+		.rules_left_out = metrics_counter(m, &RULES_LEFT_OUT, NULL),
 	};
 	for (int i = 0; i < RESTORED_KINDS; i++)
 		ret->restored[i] = metrics_counter(m, &RESTORED, restored_names[i]);

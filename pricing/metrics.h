@@ -3,6 +3,7 @@
 /* Series of the role that more than one of its files moves. Prefix souk_pricing_. */
 #include "common/base/metrics.h"
 #include "common/model/offer.h"
+#include "pricing/rules/decide.h"
 
 #define PRICING_OUTCOMES 4
 #define PRICING_CAUSES   (CAUSE_PAUSE + 1)
@@ -33,6 +34,15 @@ struct pricing_metrics {
 	struct histogram *revision;
 	struct counter *restored[RESTORED_KINDS];
 	struct histogram *restore;
+	struct counter *rules_failed, *rules_left_out;
 };
 
 void pricing_metrics_init(struct pricing_metrics *ret, struct metrics *m);
+/* What a decision says of rules that did not take part in it. */
+static inline void pricing_metrics_rules(struct pricing_metrics *m, const struct decided *d)
+{
+	if (d->n_failed)
+		counter_add(m->rules_failed, d->n_failed);
+	if (d->n_left_out)
+		counter_add(m->rules_left_out, d->n_left_out);
+}

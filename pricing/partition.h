@@ -49,7 +49,8 @@ struct partition_env {
 	int64_t offer_ttl_ms;
 	int64_t in_flight_max;
 	int64_t recent_max;
-	struct arena *scratch; /* of one decision */
+	struct arena *scratch;         /* of one decision: what was joined */
+	struct decide_scratch *decide; /* of one: its rules */
 	struct price_inputs inputs;
 	struct price_result result;
 	struct answer_bufs bufs;

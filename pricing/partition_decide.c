@@ -117,7 +117,7 @@ static int answer(struct partition *p, struct event *e, const struct id *offer)
 }
 
 /* 0, or what answer_put() says: the event goes on waiting. */
-static int decide(struct partition *p, struct event *e, size_t row, enum row_doubt doubt)
+static int decide_event(struct partition *p, struct event *e, size_t row, enum row_doubt doubt)
 {
 	struct partition_env *env = p->env;
 	int64_t now_ms = loop_now_ms(env->loop);
@@ -133,7 +133,8 @@ static int decide(struct partition *p, struct event *e, size_t row, enum row_dou
 	partition_fill(p, &e->interest, e->is_joined ? p->batch : NULL, row, doubt, now_ms);
 	env->inputs.deadline = e->deadline_ms;
 	env->inputs.bad = e->bad;
-	compute(rules_source_current(env->rules), &env->inputs, &env->result);
+	compute(rules_source_current(env->rules), env->decide, &env->inputs, &env->result);
+	pricing_metrics_rules(&env->metrics, &env->result.decided);
 	r = id_for_offer(&offer, e->interest.id);
 	if (r == 0)
 		r = answer(p, e, &offer);
@@ -157,7 +158,7 @@ static bool decide_until(struct partition *p, const struct event *last, enum row
 
 	while (p->waiting && !is_last) {
 		struct event *e = p->waiting;
-		int r = decide(p, e, row, e->is_joined ? DOUBT_NONE : doubt);
+		int r = decide_event(p, e, row, e->is_joined ? DOUBT_NONE : doubt);
 
 		if (r != 0) {
 			log_error("pricing", "no answer could be made, waiting to try again",

@@ -55,6 +55,12 @@ static uint64_t told_of(const struct price_result *r)
 		h = digest_str(h, r->reasons[i].text);
 		h = digest(h, &r->reasons[i].bps, sizeof(r->reasons[i].bps));
 	}
+	for (size_t i = 0; i < r->n_perks; i++) {
+		h = digest_str(h, r->perks[i].id);
+		h = digest_str(h, r->perks[i].text);
+	}
+	for (size_t i = 0; i < r->n_alternatives; i++)
+		h = digest_str(h, r->alternatives[i]);
 	return h;
 }
 
@@ -279,7 +285,8 @@ static enum live_result judge(struct partition *p, struct live_offer *o)
 	struct live_basis basis;
 	enum decision_cause cause;
 
-	compute(rules, &env->inputs, &env->result);
+	compute(rules, env->decide, &env->inputs, &env->result);
+	pricing_metrics_rules(&env->metrics, &env->result.decided);
 	basis_of(&basis, &env->inputs, result, ruleset_id(rules));
 	if (is_stale(result->reason) || is_older(&o->basis, &basis))
 		return LIVE_AGAIN;

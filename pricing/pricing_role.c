@@ -267,7 +267,10 @@ bool pricing_ready(const struct pricing *p, struct buf *why)
 			buf_printf(why,
 				"partition %zu: assigned, but not ours or not restored yet\n", i);
 	}
-	return why->n == before;
+	if (why->n != before)
+		return false;
+	rules_source_note(p->shared.rules, why);
+	return true;
 }
 
 /* ---- life ---- */
@@ -292,6 +295,7 @@ struct pricing *pricing_free(struct pricing *p)
 	join_free(p->shared.join);
 	quote_keys_free(p->shared.keys);
 	arena_free(p->shared.scratch);
+	decide_scratch_free(p->shared.decide);
 	answer_bufs_fini(&p->shared.bufs);
 	loop_timer_free(p->drain);
 	free(p);
@@ -314,6 +318,8 @@ static int build(struct pricing *p, const struct pricing_config *c, struct fault
 		r = quote_keys_load(&env->keys, c->quote_keys_file, f);
 	if (r == 0)
 		r = arena_new(&env->scratch, SCRATCH_BYTES);
+	if (r == 0)
+		r = decide_scratch_new(&env->decide);
 	if (r == 0)
 		r = join_new(&env->join, p->env.cache, p->env.metrics, &join);
 	if (r == 0)

@@ -42,7 +42,7 @@ static bool goes_with(int cause, const struct price_inputs *in)
 }
 
 int recompute_decision(struct str decision_json, recompute_lookup_fn lookup, void *ctx,
-	struct arena *a, struct buf *ret, int *ret_cause, struct fault *f)
+	struct decide_scratch *s, struct arena *a, struct buf *ret, int *ret_cause, struct fault *f)
 {
 	struct decision d;
 	struct price_inputs in;
@@ -69,7 +69,7 @@ int recompute_decision(struct str decision_json, recompute_lookup_fn lookup, voi
 		return fault_set(f, FAULT_FATAL, r, "SHA-256 failed");
 
 	in.personalization = inputs_consent(&in) ? TRI_TRUE : TRI_FALSE;
-	compute(rules, &in, &result);
+	compute(rules, s, &in, &result);
 	const struct record record = {
 		.inputs = &in,
 		.result = &result,

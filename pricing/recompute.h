@@ -8,7 +8,7 @@
 #include "common/base/buf.h"
 #include "common/base/fault.h"
 #include "common/base/str.h"
-#include "pricing/small/ruleset.h"
+#include "pricing/rules/decide.h"
 
 enum {
 	RECOMPUTE_E_RECORD = 1, /* not a decision record, or its inputs are not what their schema
@@ -26,7 +26,8 @@ typedef const struct ruleset *(*recompute_lookup_fn)(void *ctx, struct str id);
  * inputs), but the cause has to go with the inputs: `interest` with a first answer, `pause` with a
  * revision that is paused, `rules` with one whose price is held, the others with any revision.
  * Records of type `owner` are RECOMPUTE_E_RECORD: skip them first. @a is scratch (twice
- * the record is enough) and not reset. @ret_cause
+ * the record is enough) and not reset; @s that of the decision. @ret_cause
  * (enum decision_cause; may be NULL) is set once the record is read. 0, RECOMPUTE_E_* or -EIO. */
 MUST_CHECK int recompute_decision(struct str decision_json, recompute_lookup_fn lookup, void *ctx,
-	struct arena *a, struct buf *ret, int *ret_cause, struct fault *f);
+	struct decide_scratch *s, struct arena *a, struct buf *ret, int *ret_cause,
+	struct fault *f);

@@ -3,6 +3,9 @@
  * its body or name an old one again (a rollback). One that is no longer kept is looked for by
  * reading the topic again from its beginning, once per pointer.
  *
+ * A file that is being written is a file that cannot be parsed, and is looked at again when it
+ * changes once more: no lock, no protocol with whoever writes it.
+ *
  * Order at start: everything up to the end of the topic is read before anything is put in force, so
  * that a restart does not price for a moment by what was replaced long ago.
  */
@@ -11,6 +14,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "common/base/arena.h"
 #include "common/base/config.h"
@@ -23,6 +27,8 @@
 
 #define BODIES_MAX   16
 #define RETRY_MS     1000
+#define LOOK_MS      1000
+#define INFO_MAX     16 /* rulesets named in a metric; later ones are "other" */
 #define HEX_LEN      64
 #define ID_PREFIX    "sha256:"
 #define PAUSE_PREFIX "pause/"
@@ -32,24 +38,46 @@ struct body {
 	size_t n;
 };
 
+/* Which file was read. */
+struct file_mark {
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec changed;
+};
+
 struct rules_source {
 	struct loop *loop;
 	struct bus *bus;
 	struct bus_reader *reader;
-	struct loop_timer *retry;
+	struct loop_timer *retry, *look;
 	const struct rules_source_ops *ops;
 	void *ctx;
 	char name[65];
-	const struct ruleset *current; /* @file or @named */
-	struct ruleset *file;
+	const struct schema *schema;
+	const struct ruleset *current; /* @file, @file_before or @named */
+	struct ruleset *file;          /* as read last */
+	struct ruleset
+		*file_before;  /* still in force while the body of @file is on its way; NULL */
 	struct ruleset *named; /* by the pointer */
+	char *path;            /* of the file; NULL: none */
+	struct file_mark mark;
 	bool is_publishing, is_published;
+	char publishing[RULESET_ID_LEN + 1];
 	bool is_read;                    /* the topic, to its end, once */
 	char wanted[RULESET_ID_LEN + 1]; /* the pointer's; "" = none */
 	bool has_rescanned;              /* for this pointer */
-	int64_t seen; /* highest offset taken; what is read again is looked at for
-			 the wanted body only */
-	char problem[400];
+	int64_t seen;      /* highest offset taken; what is read again is looked at for
+			      the wanted body only */
+	char problem[400]; /* with the topic; "" = none */
+	char file_problem[400];
+	struct {
+		char id[RULESET_ID_LEN + 1];
+		struct gauge *gauge;
+	} info[INFO_MAX];
+	size_t n_info;
+	struct gauge *info_other, *info_now;
+	struct metrics *metrics;
 	struct keyed *bodies; /* hex -> struct body */
 	struct pauses *pauses;
 	struct counter *swaps, *refused;
@@ -58,26 +86,56 @@ struct rules_source {
 static const struct metric_def SWAPS = { "souk_pricing_ruleset_swaps_total", METRIC_COUNTER,
 	"Rulesets put in force.", NULL };
 static const struct metric_def REFUSED = { "souk_pricing_ruleset_refused_total", METRIC_COUNTER,
-	"Records of nft.rules.v1 that could not be used.", NULL };
+	"Rulesets from nft.rules.v1 or the file that could not be used.", NULL };
+static const struct metric_def INFO = { "souk_pricing_ruleset_info", METRIC_GAUGE,
+	"1 for the ruleset in force, by its hash.", "ruleset" };
 
 /* ---- in force ---- */
+
+static struct gauge *info_of(struct rules_source *s, struct str id)
+{
+	for (size_t i = 0; i < s->n_info; i++) {
+		if (str_eqz(id, s->info[i].id))
+			return s->info[i].gauge;
+	}
+	if (s->n_info == INFO_MAX) {
+		if (!s->info_other)
+			s->info_other = metrics_gauge(s->metrics, &INFO, "other");
+		return s->info_other;
+	}
+	(void)str_copy(s->info[s->n_info].id, sizeof(s->info[0].id), id);
+	s->info[s->n_info].gauge = metrics_gauge(s->metrics, &INFO, s->info[s->n_info].id);
+	return s->info[s->n_info++].gauge;
+}
 
 static void put_in_force(struct rules_source *s, const struct ruleset *rules)
 {
 	s->current = rules;
 	s->problem[0] = '\0';
 	counter_add(s->swaps, 1);
+	if (s->info_now)
+		s->info_now->value = 0;
+	s->info_now = info_of(s, ruleset_id(rules));
+	s->info_now->value = 1;
 	log_info("rules", "ruleset in force", "name=%s version=%s id=" STR_FMT, s->name,
 		log_quote(ruleset_version(rules)), STR_ARG(ruleset_id(rules)));
 	s->ops->ruleset(s->ctx);
+	if (s->file_before && s->current != s->file_before)
+		s->file_before = ruleset_free(s->file_before);
+}
+
+/* @problem: one of the two of @s. */
+static void refuse_in(struct rules_source *s, char problem[400], const char *what, const char *why)
+{
+	counter_add(s->refused, 1);
+	snprintf(problem, sizeof(s->problem), "%s: %s", what, why);
+	log_error("rules", "a ruleset was not taken, what is in force stays", "name=%s problem=%s",
+		s->name, log_quote(str_of(problem)));
 }
 
 static void refuse(struct rules_source *s, const char *what, const char *why)
 {
-	counter_add(s->refused, 1);
-	snprintf(s->problem, sizeof(s->problem), "%s: %s", what, why);
-	log_error("rules", "a ruleset was not taken, what is in force stays", "name=%s problem=%s",
-		s->name, log_quote(str_of(s->problem)));
+	refuse_in(s, s->problem, what, why);
 }
 
 static void on_published(void *ctx, int err, int32_t partition, int64_t offset)
@@ -87,7 +145,8 @@ static void on_published(void *ctx, int err, int32_t partition, int64_t offset)
 	(void)partition;
 	(void)offset;
 	s->is_publishing = false;
-	s->is_published = s->is_published || err == 0;
+	if (err == 0 && s->file && str_eqz(ruleset_id(s->file), s->publishing))
+		s->is_published = true;
 	loop_timer_start(s->retry, err ? RETRY_MS : 0);
 }
 
@@ -110,8 +169,10 @@ static void publish_file(struct rules_source *s)
 		return;
 	if (keyed_get(s->bodies, hex))
 		s->is_published = true;
-	else if (bus_send(s->bus, &m) == 0)
+	else if (bus_send(s->bus, &m) == 0) {
 		s->is_publishing = true;
+		(void)str_copy(s->publishing, sizeof(s->publishing), ruleset_id(s->file));
+	}
 	loop_timer_start(s->retry, s->is_published ? 0 : RETRY_MS);
 }
 
@@ -129,8 +190,10 @@ static void follow_pointer(struct rules_source *s)
 	struct ruleset *rules = NULL;
 	struct fault f = { 0 };
 
-	if (s->current && str_eqz(ruleset_id(s->current), s->wanted))
+	if (s->current && str_eqz(ruleset_id(s->current), s->wanted)) {
+		s->problem[0] = '\0';
 		return;
+	}
 	if (!b && !s->has_rescanned) {
 		rescan(s);
 		return;
@@ -139,7 +202,7 @@ static void follow_pointer(struct rules_source *s)
 		refuse(s, s->wanted, "its body is not on the topic");
 		return;
 	}
-	if (ruleset_parse(&rules, (struct str){ b->text, b->n }, &f) != 0) {
+	if (ruleset_parse(&rules, (struct str){ b->text, b->n }, s->schema, NULL, &f) != 0) {
 		refuse(s, s->wanted, f.text);
 		return;
 	}
@@ -154,7 +217,7 @@ static void follow_pointer(struct rules_source *s)
 }
 
 /* What the topic (and then the file) say now. */
-static void decide(void *ctx)
+static void follow(void *ctx)
 {
 	struct rules_source *s = ctx;
 
@@ -199,6 +262,7 @@ static void on_pointer(struct rules_source *s, const struct bus_record *r)
 
 	if (!str_is_set(r->value)) {
 		s->wanted[0] = '\0';
+		s->problem[0] = '\0';
 		return;
 	}
 	if (arena_new(&a, 1024) != 0)
@@ -302,22 +366,96 @@ static void on_end(void *ctx, const char *topic, int32_t partition, int64_t next
 	loop_timer_start(s->retry, 0);
 }
 
-/* ---- life ---- */
+/* ---- the file ---- */
 
-static int load_file(struct rules_source *s, const char *path, struct fault *f)
+static int mark_of(struct file_mark *ret, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return -errno;
+	*ret = (struct file_mark){ st.st_dev, st.st_ino, st.st_size, st.st_ctim };
+	return 0;
+}
+
+static bool mark_eq(const struct file_mark *a, const struct file_mark *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+/* The mark is taken first: a change while it is read is seen the next time. */
+static int read_file(struct rules_source *s, struct ruleset **ret, struct fault *f)
 {
 	struct fault why = { 0 };
 	char *text = NULL;
 	size_t n;
-	int r = file_read(path, RULESET_BYTES_MAX, &text, &n, f);
+	int r;
 
+	(void)mark_of(&s->mark, s->path);
+	r = file_read(s->path, RULESET_BYTES_MAX, &text, &n, f);
 	if (r != 0)
 		return r;
-	r = ruleset_parse(&s->file, (struct str){ text, n }, &why);
+	r = ruleset_parse(ret, (struct str){ text, n }, s->schema, NULL, &why);
 	free(text);
 	if (r != 0)
-		return fault_set(f, FAULT_FATAL, r, "%.60s: %.180s", path, why.text);
+		return fault_set(f, FAULT_FATAL, r, "%.60s: %.180s", s->path, why.text);
 	return 0;
+}
+
+/* Takes @rules. */
+static void take_file(struct rules_source *s, struct ruleset *rules)
+{
+	s->file_problem[0] = '\0';
+	if (s->file && str_eq(ruleset_id(s->file), ruleset_id(rules))) {
+		ruleset_free(rules);
+		return;
+	}
+	if (s->current && s->current == s->file)
+		s->file_before = s->file;
+	else
+		ruleset_free(s->file);
+	s->file = rules;
+	s->is_published = false;
+	if (s->file_before && str_eq(ruleset_id(s->file_before), ruleset_id(rules))) {
+		/* Back again before the other one got in force. */
+		s->file = s->file_before;
+		s->file_before = NULL;
+		s->is_published = true;
+		ruleset_free(rules);
+	}
+	loop_timer_start(s->retry, 0);
+}
+
+static void on_look(void *ctx)
+{
+	struct rules_source *s = ctx;
+	struct file_mark mark = { 0 };
+	struct ruleset *rules = NULL;
+	struct fault f = { 0 };
+
+	(void)mark_of(&mark, s->path);
+	if (mark_eq(&mark, &s->mark))
+		return;
+	if (read_file(s, &rules, &f) != 0) {
+		s->mark = mark;
+		refuse_in(s, s->file_problem, "file", f.text);
+	} else if (!str_eqz(ruleset_name(rules), s->name)) {
+		ruleset_free(rules);
+		refuse_in(s, s->file_problem, "file", "it has another name now");
+	} else {
+		take_file(s, rules);
+	}
+}
+
+/* ---- life ---- */
+
+static int load_file(struct rules_source *s, const char *path, struct fault *f)
+{
+	s->path = strdup(path);
+	if (!s->path)
+		return -ENOMEM;
+	return read_file(s, &s->file, f);
 }
 
 static int set_name(struct rules_source *s, const struct rules_source_config *c, struct fault *f)
@@ -353,6 +491,10 @@ int rules_source_new(struct rules_source **ret, struct loop *loop, struct bus *b
 	s->ops = ops;
 	s->seen = -1;
 	s->ctx = ctx;
+	s->metrics = m;
+	s->schema = price_schema();
+	if (!s->schema)
+		return -ENOMEM;
 	s->swaps = metrics_counter(m, &SWAPS, NULL);
 	s->refused = metrics_counter(m, &REFUSED, NULL);
 	r = config->file ? load_file(s, config->file, f) : 0;
@@ -364,9 +506,12 @@ int rules_source_new(struct rules_source **ret, struct loop *loop, struct bus *b
 		r = pauses_new(&s->pauses);
 	if (r != 0)
 		return r;
-	s->retry = loop_timer_new(loop, decide, s);
-	if (!s->retry)
+	s->retry = loop_timer_new(loop, follow, s);
+	s->look = loop_timer_new(loop, on_look, s);
+	if (!s->retry || !s->look)
 		return -ENOMEM;
+	if (s->path)
+		loop_timer_repeat(s->look, LOOK_MS);
 	r = bus_reader_open(bus, &s->reader, &reader_ops, s);
 	if (r == 0)
 		r = bus_reader_add(s->reader, TOPIC_RULES, 0, BUS_FROM_BEGIN, -1);
@@ -383,12 +528,15 @@ struct rules_source *rules_source_free(struct rules_source *s)
 	if (s->reader)
 		bus_reader_close(s->reader);
 	loop_timer_free(s->retry);
+	loop_timer_free(s->look);
 	while (s->bodies && keyed_count(s->bodies))
 		forget_oldest(s);
 	keyed_free(s->bodies);
 	pauses_free(s->pauses);
 	ruleset_free(s->named);
 	ruleset_free(s->file);
+	ruleset_free(s->file_before);
+	free(s->path);
 	free(s);
 	return NULL;
 }
@@ -415,4 +563,12 @@ void rules_source_why(const struct rules_source *s, struct buf *why)
 		buf_printf(why, "rules: the body of %s is not on %s yet\n", s->name, TOPIC_RULES);
 	else
 		buf_printf(why, "rules: no pointer \"%s\" on %s\n", s->name, TOPIC_RULES);
+}
+
+void rules_source_note(const struct rules_source *s, struct buf *note)
+{
+	const char *problem = s->wanted[0] || s->problem[0] ? s->problem : s->file_problem;
+
+	if (s->current && problem[0])
+		buf_printf(note, "rules: refused, what was in force stays: %s\n", problem);
 }

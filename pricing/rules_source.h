@@ -9,9 +9,11 @@
  * resumed). The topic beats the file: while there is a pointer of our name, the body it names is
  * used (its hash is verified), and later pointers are followed by swapping one pointer between two
  * events. Without one, the file's ruleset is used, and its body is published first under
- * `<name>/<sha256>`, so that every decision can be made again from topics alone. A pointer to
- * something missing or wrong changes nothing: what was in force stays, and rules_source_why() says
- * it.
+ * `<name>/<sha256>`, so that every decision can be made again from topics alone. The file is looked
+ * at once a second, and read again when it is another one (inode, size or time of change).
+ *
+ * What is missing, wrong or of another name changes nothing: what was in force stays, the refusal
+ * is counted, and rules_source_why() and rules_source_note() say it until what is wanted is right.
  */
 #include <stdbool.h>
 
@@ -20,7 +22,7 @@
 #include "common/base/metrics.h"
 #include "common/io/bus.h"
 #include "common/io/loop.h"
-#include "pricing/small/ruleset.h"
+#include "pricing/rules/ruleset.h"
 
 struct rules_source;
 
@@ -49,3 +51,5 @@ const struct ruleset *rules_source_current(const struct rules_source *s);
 bool rules_source_is_paused(const struct rules_source *s, struct str collection);
 /* Appends one line on why there is no ruleset; nothing if there is. */
 void rules_source_why(const struct rules_source *s, struct buf *why);
+/* Appends one line if one is in force that is not the one wanted, because that was refused. */
+void rules_source_note(const struct rules_source *s, struct buf *note);

@@ -21,7 +21,6 @@
 #include "common/model/offer.h"
 #include "common/model/topics.h"
 #include "pricing/recompute.h"
-#include "pricing/small/ruleset.h"
 #include "souk/args.h"
 #include "souk/process.h"
 
@@ -43,6 +42,7 @@ struct recompute {
 	struct bus_reader *reader;
 	struct loop_timer *begin, *finish;
 	struct arena *scratch;
+	struct decide_scratch *decide;
 	struct buf expected;
 	struct ruleset *rulesets[RULESETS_MAX];
 	size_t n_rulesets;
@@ -105,7 +105,8 @@ static void check(
 
 	arena_reset(c->scratch);
 	buf_clear(&c->expected);
-	const int r = recompute_decision(json, lookup, c, c->scratch, &c->expected, &cause, &f);
+	const int r = recompute_decision(
+		json, lookup, c, c->decide, c->scratch, &c->expected, &cause, &f);
 
 	if (r == RECOMPUTE_E_RULESET && may_wait) {
 		keep_waiting(c, partition, offset, json);
@@ -144,13 +145,14 @@ static void retry_waiting(struct recompute *c, bool may_wait)
 /* A body has the key `<name>/<sha256>`; pointers and pauses are not of interest. */
 static void take_rules(struct recompute *c, const struct bus_record *r)
 {
+	const struct schema *schema = price_schema();
 	struct ruleset *rs = NULL;
 	struct fault f = { 0 };
 
 	if (!str_is_set(r->value) || !str_is_set(r->key) || !memchr(r->key.p, '/', r->key.n) ||
 		str_starts(r->key, STR("pause/")))
 		return;
-	if (ruleset_parse(&rs, r->value, &f)) {
+	if (!schema || ruleset_parse(&rs, r->value, schema, NULL, &f)) {
 		log_warn("recompute", "a ruleset that cannot be read", "offset=%lld why=%s",
 			(long long)r->offset, log_quote(str_of(f.text)));
 		return;
@@ -269,6 +271,8 @@ static int work(struct recompute *c, const struct settings *s, struct fault *f)
 	if (r)
 		return r;
 	r = arena_new(&c->scratch, SCRATCH_BYTES);
+	if (!r)
+		r = decide_scratch_new(&c->decide);
 	c->expected = BUF_INIT(SCRATCH_BYTES);
 	c->waiting = calloc(WAITING_MAX, sizeof(*c->waiting));
 	c->begin = loop_timer_new(c->process.loop, begin, c);
@@ -297,6 +301,7 @@ static void fini(struct recompute *c)
 		free(c->waiting[i].json);
 	free(c->waiting);
 	buf_fini(&c->expected);
+	decide_scratch_free(c->decide);
 	arena_free(c->scratch);
 }
 

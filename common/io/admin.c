@@ -10,6 +10,7 @@
 #include "common/io/http_server.h"
 
 #define ANSWER_MAX          (8 * 1024 * 1024)
+#define NOTES_MAX           65536
 #define CLIENTS_MAX         64 /* probes and scrapers; the oldest makes room */
 #define EXCHANGE_TIMEOUT_MS 10000
 
@@ -30,10 +31,14 @@ static bool is_started(struct admin *a, struct buf *why)
 
 static int ok_or_causes(bool is_good, struct buf *body)
 {
+	CLEANUP(buf_fini) struct buf notes = BUF_INIT(NOTES_MAX);
+
 	if (!is_good)
 		return 503;
+	buf_puts(&notes, buf_str(body));
 	buf_clear(body);
 	buf_puts(body, STR("ok\n"));
+	buf_puts(body, buf_str(&notes));
 	return 200;
 }
 

@@ -12,7 +12,8 @@ struct admin;
 
 struct admin_ops {
 	/* Ready to serve? If not, appends one line per cause to @why ("kafka: no broker has
-	 * answered for 4 s"). 200 or 503. */
+	 * answered for 4 s"). If so, lines are what somebody should know all the same, and follow
+	 * the "ok". 200 or 503. */
 	bool (*is_ready)(void *ctx, struct buf *why);
 	/* Started once (never goes back). May be NULL: started when first ready. */
 	bool (*is_started)(void *ctx, struct buf *why);

@@ -8,7 +8,6 @@
 #include "common/base/buf.h"
 #include "pricing/compute.h"
 #include "pricing/inputs.h"
-#include "pricing/small/ruleset.h"
 
 #define ITEM "eip155:1/erc721:0x3b3ee1931dc30c1957379fac9aba94d1c48a5405/77"
 #define ETH_ UINT64_C(1000000000000000000)
@@ -62,25 +61,40 @@ static inline struct ruleset *ruleset_of(const char *json)
 {
 	struct ruleset *r = NULL;
 	struct fault f = { 0 };
-	int err = ruleset_parse(&r, str_of(json), &f);
+	int err = ruleset_parse(&r, str_of(json), price_schema(), NULL, &f);
 
 	cr_assert(err == 0, "%s", f.text);
 	return r;
 }
 
-#define RULES_NONE "{\"name\":\"none\",\"version\":\"1\",\"tables\":[]}"
+/* Made once, for the life of the process. */
+static inline struct decide_scratch *fixture_scratch(void)
+{
+	static struct decide_scratch *s;
+
+	if (!s)
+		cr_assert(zero(int, decide_scratch_new(&s)));
+	return s;
+}
+
+static inline void fixture_compute(
+	const struct ruleset *r, const struct price_inputs *in, struct price_result *ret)
+{
+	compute(r, fixture_scratch(), in, ret);
+}
+
+#define RULES_NONE "{\"name\":\"none\",\"version\":\"1\",\"groups\":[]}"
 
 /* Gold members 5 %, collectors 2 % more, an AR headset 1 % more. */
 #define RULES_THREE \
 	"{\"name\":\"demo\",\"version\":\"1\",\"disclosure\":{\"default\":\"Made for " \
 	"you.\",\"DE\":\"Fuer Sie.\"}," \
-	"\"tables\":[" \
-	"{\"id\":\"tier\",\"match\":\"first\",\"rows\":[" \
-	"{\"id\":\"gold-tier\",\"when\":{\"tier\":[\"gold\",\"platinum\"],\"points\":{\">=\":" \
-	"5000}}," \
-	"\"bps\":-500,\"reason\":\"Gold member\"}]}," \
-	"{\"id\":\"segment\",\"match\":\"first\",\"rows\":[" \
-	"{\"when\":{\"segment\":[\"collector\"]},\"bps\":-200,\"reason\":\"Collector\"}]}," \
-	"{\"id\":\"device\",\"match\":\"first\",\"rows\":[" \
-	"{\"id\":\"ar\",\"when\":{\"device\":[\"ar-headset\"]},\"bps\":-100,\"reason\":\"In the " \
-	"gallery\"}]}]}"
+	"\"groups\":[{\"id\":\"all\",\"mode\":\"stack\",\"rules\":[" \
+	"{\"id\":\"gold-tier\",\"audience\":\"customer.tier in ['gold', 'platinum']\"," \
+	"\"when\":\"customer.points >= 5000\",\"bps\":-500,\"explanation\":{\"en\":\"Gold " \
+	"member\"}}," \
+	"{\"id\":\"collector\",\"when\":\"customer.segment == 'collector'\",\"bps\":-200," \
+	"\"explanation\":{\"en\":\"Collector\"}}," \
+	"{\"id\":\"ar\",\"when\":\"session.device == 'ar-headset'\",\"bps\":-100," \
+	"\"explanation\":{\"en\":\"In the gallery\",\"de\":\"In der " \
+	"Galerie\"},\"note\":\"-\"}]}]}"

@@ -56,9 +56,10 @@ static inline void world_publish(struct world *w, const char *version, int bps)
 	char body[512], key[100], pointer[128];
 
 	snprintf(body, sizeof(body),
-		"{\"disclosure\":{\"default\":\"Made for you.\"},\"name\":\"demo\",\"tables\":[{"
-		"\"id\":\"tier\",\"match\":\"first\",\"rows\":[{\"bps\":%d,\"id\":\"gold-tier\","
-		"\"reason\":\"Gold member\",\"when\":{\"tier\":[\"gold\"]}}]}],\"version\":\"%s\"}",
+		"{\"disclosure\":{\"default\":\"Made for you.\"},\"groups\":[{\"id\":\"tier\","
+		"\"mode\":\"stack\",\"rules\":[{\"bps\":%d,\"explanation\":{\"en\":\"Gold "
+		"member\"},\"id\":\"gold-tier\",\"when\":\"customer.tier == 'gold'\"}]}],\"name\":"
+		"\"demo\",\"version\":\"%s\"}",
 		bps, version);
 	CLEANUP(ruleset_free) struct ruleset *r = ruleset_of(body);
 
@@ -112,7 +113,9 @@ static inline void learn_rulesets(struct world *w, struct known_rulesets *k)
 		if (!memchr(r->key.p, '/', r->key.n) || str_starts(r->key, STR("pause/")))
 			continue;
 		cr_assert(lt(sz, k->n, ARRAY_LEN(k->v)));
-		cr_assert(zero(int, ruleset_parse(&k->v[k->n++], r->value, &f)), "%s", f.text);
+		cr_assert(
+			zero(int, ruleset_parse(&k->v[k->n++], r->value, price_schema(), NULL, &f)),
+			"%s", f.text);
 	}
 }
 

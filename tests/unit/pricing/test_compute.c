@@ -7,7 +7,7 @@ static struct price_result price(const char *rules, const struct price_inputs *i
 	CLEANUP(ruleset_free) struct ruleset *r = ruleset_of(rules);
 	struct price_result ret;
 
-	compute(r, in, &ret);
+	fixture_compute(r, in, &ret);
 	/* Texts borrow from the ruleset that goes now: only numbers and codes are looked at. */
 	return ret;
 }
@@ -28,7 +28,7 @@ static void expect_waterfall(const char *rules, const struct price_inputs *in, c
 	struct json_out j = JSON_OUT(&out);
 	struct price_result result;
 
-	compute(r, in, &result);
+	fixture_compute(r, in, &result);
 	compute_waterfall_json(&j, NULL, &result);
 	cr_expect(str_eqz(buf_str(&out), json), "got " STR_FMT, STR_ARG(buf_str(&out)));
 }
@@ -165,7 +165,7 @@ Test(compute, quote_limits_count_users_and_items_and_zero_is_none)
 	cr_expect(eq(int, reason_of(&in), REASON_QUOTE_LIMIT));
 }
 
-Test(compute, basis_points_of_tables_are_summed_and_applied_once)
+Test(compute, basis_points_of_a_group_are_summed_and_applied_once)
 {
 	struct price_inputs in = inputs_of_a_good_event();
 
@@ -180,7 +180,7 @@ Test(compute, basis_points_of_tables_are_summed_and_applied_once)
 	expect_waterfall(RULES_THREE, &in,
 		"[{\"step\":\"anchor\",\"id\":\"list\",\"before\":\"1001\",\"after\":\"1001\"},"
 		"{\"step\":\"rule\",\"id\":\"gold-tier\",\"before\":\"1001\",\"after\":\"951\"},"
-		"{\"step\":\"rule\",\"id\":\"segment/1\",\"before\":\"951\",\"after\":\"931\"},"
+		"{\"step\":\"rule\",\"id\":\"collector\",\"before\":\"951\",\"after\":\"931\"},"
 		"{\"step\":\"rule\",\"id\":\"ar\",\"before\":\"931\",\"after\":\"921\"}]");
 	cr_expect(price(RULES_THREE, &in).price.amount == 921);
 }
@@ -203,7 +203,7 @@ Test(compute, member_and_personal_rules_personalise_and_context_does_not)
 	struct price_result result;
 
 	in.interest.device = 1;
-	compute(r, &in, &result);
+	fixture_compute(r, &in, &result);
 	cr_expect(not(result.personalised));
 	cr_expect(not(str_is_set(result.disclosure)));
 	cr_expect(eq(sz, result.n_reasons, 1));
@@ -212,7 +212,7 @@ Test(compute, member_and_personal_rules_personalise_and_context_does_not)
 	in.loyalty.tier = TIER_GOLD;
 	in.loyalty.points = 5000;
 	in.profile.country = STR("DE");
-	compute(r, &in, &result);
+	fixture_compute(r, &in, &result);
 	cr_expect(result.personalised);
 	cr_expect(str_eqz(result.disclosure, "Fuer Sie."));
 	cr_expect(eq(sz, result.n_reasons, 2));
@@ -226,8 +226,8 @@ Test(compute, personal_rules_need_consent_and_the_waterfall_says_so)
 	expect_waterfall(RULES_THREE, &in,
 		"[{\"step\":\"anchor\",\"id\":\"list\",\"before\":\"1000000000000000000\","
 		"\"after\":\"1000000000000000000\"},"
-		"{\"step\":\"rule\",\"id\":\"segment/"
-		"1\",\"before\":\"1000000000000000000\",\"after\":\"1000000000000000000\","
+		"{\"step\":\"rule\",\"id\":\"collector\",\"before\":\"1000000000000000000\","
+		"\"after\":\"1000000000000000000\","
 		"\"note\":\"no_consent\"}]");
 	cr_expect(not(price(RULES_THREE, &in).personalised));
 	in.personalization = TRI_TRUE;
@@ -261,9 +261,8 @@ Test(compute, consent_is_the_profiles_and_can_only_be_narrowed_by_the_context)
 }
 
 #define RULE_BPS(bps) \
-	"{\"name\":\"a\",\"version\":\"1\",\"tables\":[{\"id\":\"t\",\"match\":\"first\"," \
-	"\"rows\":[{\"id\":\"r\"," \
-	"\"when\":{},\"bps\":" bps ",\"reason\":\"r\"}]}]}"
+	"{\"name\":\"a\",\"version\":\"1\",\"groups\":[{\"id\":\"g\",\"mode\":\"stack\"," \
+	"\"rules\":[{\"id\":\"r\",\"bps\":" bps ",\"explanation\":{\"en\":\"r\"}}]}]}"
 
 Test(compute, the_price_is_rounded_and_then_brought_inside)
 {
@@ -307,11 +306,10 @@ Test(compute, discounts_of_more_than_everything_are_everything)
 	struct price_inputs in = inputs_of_a_good_event();
 
 	in.guards.max_discount_bps = 10000;
-	cr_expect(price("{\"name\":\"a\",\"version\":\"1\",\"tables\":["
-			"{\"id\":\"a\",\"match\":\"first\",\"rows\":[{\"when\":{},\"bps\":-9000,"
-			"\"reason\":\"r\"}]},"
-			"{\"id\":\"b\",\"match\":\"first\",\"rows\":[{\"when\":{},\"bps\":-9000,"
-			"\"reason\":\"r\"}]}]}",
+	cr_expect(price("{\"name\":\"a\",\"version\":\"1\",\"groups\":[{\"id\":\"g\",\"mode\":"
+			"\"stack\",\"rules\":["
+			"{\"id\":\"a\",\"bps\":-9000,\"explanation\":{\"en\":\"r\"}},"
+			"{\"id\":\"b\",\"bps\":-9000,\"explanation\":{\"en\":\"r\"}}]}]}",
 			  &in)
 			  .price.amount == 0);
 }
@@ -370,8 +368,9 @@ Test(compute, every_price_is_inside_its_guards)
 
 	for (int bps = -10000; bps <= 10000; bps += 487) {
 		snprintf(rules, sizeof(rules),
-			"{\"name\":\"a\",\"version\":\"1\",\"tables\":[{\"id\":\"t\",\"match\":"
-			"\"first\",\"rows\":[{\"when\":{},\"bps\":%d,\"reason\":\"r\"}]}]}",
+			"{\"name\":\"a\",\"version\":\"1\",\"groups\":[{\"id\":\"g\",\"mode\":"
+			"\"stack\",\"rules\":[{\"id\":\"r\",\"bps\":%d,\"explanation\":{\"en\":"
+			"\"r\"}}]}]}",
 			bps);
 		for (int bid = 0; bid <= 1100; bid += 97) {
 			struct price_inputs in = inputs_of_a_good_event();

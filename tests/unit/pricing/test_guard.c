@@ -4,9 +4,11 @@
 
 static struct guard_bounds bounds(const struct price_inputs *in)
 {
+	struct guard_limits limits;
 	struct guard_bounds b;
 
-	guard_bounds(&b, in);
+	guard_limits(&limits, NULL, in);
+	guard_bounds(&b, in, &limits);
 	return b;
 }
 

@@ -48,7 +48,8 @@ static void recompute_all(struct world *w)
 			arena_reset(w->arena);
 			if (!str_starts(json, STR("{\"type\":\"owner\"")))
 				cr_expect(zero(int, recompute_decision(json, known_ruleset, &known,
-							    w->arena, &made, NULL, &f)),
+							    fixture_scratch(), w->arena, &made,
+							    NULL, &f)),
 					"%s\n" STR_FMT, f.text, STR_ARG(json));
 		}
 	}

@@ -340,8 +340,8 @@ static void read_decisions(struct world *w, struct histories *all, struct known_
 			struct str json = world_record(w, TOPIC_DECISIONS, p, i)->value;
 
 			arena_reset(scratch);
-			cr_assert(zero(int, recompute_decision(json, known_ruleset, known, scratch,
-						    &made, NULL, &f)),
+			cr_assert(zero(int, recompute_decision(json, known_ruleset, known,
+						    fixture_scratch(), scratch, &made, NULL, &f)),
 				"%s\n" STR_FMT, f.text, STR_ARG(json));
 			read_decision(w, all, json);
 		}
@@ -410,9 +410,9 @@ static void expect_last(const struct model *m, const struct history *h, const st
 		return;
 	fill_as_modelled(m, h, &in);
 	in.holds = false;
-	compute(rules, &in, &free_);
+	fixture_compute(rules, &in, &free_);
 	in.holds = true;
-	compute(rules, &in, &held);
+	fixture_compute(rules, &in, &held);
 	is_held =
 		m->n_rules && held.outcome == OUTCOME_OFFER && held.price.amount == h->price.amount;
 	cr_assert(is_held ||

@@ -942,8 +942,9 @@ Test(pricing_role, it_is_ready_once_all_is_there)
 Test(pricing_role, published_rules_take_over_between_two_events)
 {
 	static const char *const half =
-		"{\"name\":\"demo\",\"tables\":[{\"id\":\"t\",\"match\":\"first\",\"rows\":[{"
-		"\"bps\":-1000,\"reason\":\"Sale\",\"when\":{}}]}],\"version\":\"2\"}";
+		"{\"groups\":[{\"id\":\"g\",\"mode\":\"stack\",\"rules\":[{\"bps\":-1000,"
+		"\"explanation\":{\"en\":\"Sale\"},\"id\":\"sale\"}]}],\"name\":\"demo\","
+		"\"version\":\"2\"}";
 	CLEANUP(ruleset_free) struct ruleset *r = ruleset_of(half);
 	char key[100], pointer[128];
 	struct world w;
@@ -968,7 +969,7 @@ Test(pricing_role, published_rules_take_over_between_two_events)
 	cr_expect(not(str_eq(world_decision(&w, shard_of(USER), 1).ruleset, ruleset_id(r))));
 	cr_expect(world_offer(&w, reply_of(USER), 1).price.amount == (u128)ETH_ / 10 * 9);
 	cr_expect(str_eqz(world_offer(&w, reply_of(USER), 1).reasons,
-		"[{\"rule\":\"t/1\",\"text\":\"Sale\",\"bps\":-1000}]"));
+		"[{\"rule\":\"sale\",\"text\":\"Sale\",\"bps\":-1000}]"));
 	world_fini(&w);
 }
 

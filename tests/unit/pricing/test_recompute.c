@@ -20,7 +20,7 @@ static void record(struct buf *out, const struct ruleset *rules, struct price_in
 	record_bufs_init(&bufs);
 	in.personalization = inputs_consent(&in) ? TRI_TRUE : TRI_FALSE;
 	cr_assert(zero(int, id_for_offer(&offer, in.interest.id)));
-	compute(rules, &in, &result);
+	fixture_compute(rules, &in, &result);
 	cr_assert(zero(int, record_json(out, &(struct record){ .inputs = &in,
 						     .result = &result,
 						     .ruleset = ruleset_id(rules),
@@ -38,7 +38,8 @@ static int again(struct str json, const struct ruleset *rules, struct fault *f)
 	CLEANUP(buf_fini) struct buf made = BUF_INIT(RECORD_BYTES_MAX);
 
 	cr_assert(zero(int, arena_new(&a, 65536)));
-	return recompute_decision(json, lookup, (void *)rules, a, &made, NULL, f);
+	return recompute_decision(
+		json, lookup, (void *)rules, fixture_scratch(), a, &made, NULL, f);
 }
 
 static void expect_same(struct price_inputs in)

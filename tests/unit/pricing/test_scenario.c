@@ -145,7 +145,7 @@ static void recompute_all(struct world *w)
 
 			arena_reset(w->arena);
 			cr_expect(zero(int, recompute_decision(json, known_ruleset, &known,
-						    w->arena, &made, NULL, &f)),
+						    fixture_scratch(), w->arena, &made, NULL, &f)),
 				"%s\n" STR_FMT, f.text, STR_ARG(json));
 			n++;
 		}
