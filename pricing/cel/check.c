@@ -321,9 +321,11 @@ bool cel_check(struct cel_node *root, const struct cel_env *env, const struct ce
 			check_type_text(&c, want), check_type_text(&c, root->type));
 	if (c.unify.n > 0)
 		settle(&c, root);
-	if (c.unify.is_exhausted)
+	if (c.unify.is_exhausted) {
+		d->n = begin; /* what was found since may be wrong */
 		check_error(&c, CEL_E_TOO_LARGE, root->offset,
 			"the types of this expression need more memory than there is");
+	}
 	sort_errors(d, begin);
 	return d->n + d->n_dropped == n_before;
 }

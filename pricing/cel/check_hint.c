@@ -139,6 +139,12 @@ void check_hint_function(struct check *c, struct cel_diag *d, const struct cel_n
 
 /* ---- operands ---- */
 
+/* has() takes a selection. */
+static bool can_be_asked(const struct cel_var *v)
+{
+	return memchr(v->name.p, '.', v->name.n) != NULL;
+}
+
 void check_hint_condition(struct check *c, struct cel_diag *d, const struct cel_node *node)
 {
 	const struct cel_var *v = check_var_of(c, node);
@@ -150,7 +156,7 @@ void check_hint_condition(struct check *c, struct cel_diag *d, const struct cel_
 		value = v->values[1];
 	if (value && v->type->kind == CEL_T_STRING)
 		cel_diag_hint(d, "compare it: " STR_FMT " == \"%s\"", STR_ARG(v->name), value);
-	else if (v->is_optional)
+	else if (v->is_optional && can_be_asked(v))
 		cel_diag_hint(d, "compare it, or ask has(" STR_FMT ")", STR_ARG(v->name));
 	else
 		cel_diag_hint(d, "compare `" STR_FMT "` with something", STR_ARG(v->name));
@@ -315,7 +321,7 @@ static bool hint_null(struct check *c, struct cel_diag *d, const struct check_ar
 	if (args->n != 2 || !has_kind(args, CEL_T_NULL, &null))
 		return false;
 	v = check_var_of(c, args->v[1 - null]);
-	if (!v)
+	if (!v || !can_be_asked(v))
 		return false;
 	cel_diag_hint(d, "it is never null: ask has(" STR_FMT ")", STR_ARG(v->name));
 	return true;

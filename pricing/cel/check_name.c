@@ -132,9 +132,9 @@ static bool chain_of(const struct check *c, struct chain *ch, struct cel_node *n
 	return true;
 }
 
-static void refuse_sensitive(struct check *c, const struct cel_node *node, const struct cel_var *v)
+static void refuse_sensitive(struct check *c, const struct chain *ch, const struct cel_var *v)
 {
-	check_error(c, CEL_E_SENSITIVE, node->kind == CEL_N_SELECT ? node->begin : node->offset,
+	check_error(c, CEL_E_SENSITIVE, ch->nodes[0]->offset,
 		"a price must not depend on '" STR_FMT "': %s", STR_ARG(v->name), v->refused);
 }
 
@@ -153,7 +153,7 @@ static bool resolve(struct check *c, const struct chain *ch, uint32_t *ret_at)
 			node->ref = v->name;
 			node->type = v->type;
 			if (v->refused)
-				refuse_sensitive(c, node, v);
+				refuse_sensitive(c, ch, v);
 		} else {
 			type = node->is_test_only ? -1 : find_type(prefix_of(ch, i));
 			if (type < 0)
@@ -180,11 +180,19 @@ static uint32_t known_prefix(const struct check *c, const struct chain *ch)
 	return n;
 }
 
+/* Where the identifier or the field stands; a selection's own place is its dot, or that of has().
+ */
+static uint32_t name_offset(const struct cel_node *node)
+{
+	if (node->kind == CEL_N_IDENT)
+		return node->offset;
+	return (node->is_test_only ? node->select.operand->end : node->offset) + 1;
+}
+
 static void undeclared(struct check *c, struct chain *ch)
 {
 	uint32_t n_known = known_prefix(c, ch);
 	uint32_t last = n_known < ch->n_text || n_known == 0 ? n_known : n_known - 1;
-	const struct cel_node *at = ch->nodes[last];
 	struct str name = ch->n_text ? prefix_of(ch, last) : root_name(ch->nodes[0]);
 	struct str whole = ch->n_text ? prefix_of(ch, ch->n_text - 1) : name;
 	struct cel_diag *d;
@@ -194,7 +202,7 @@ static void undeclared(struct check *c, struct chain *ch)
 		ch->nodes[i]->slot = CEL_SLOT_NONE;
 		ch->nodes[i]->ref = STR_NONE;
 	}
-	d = check_error(c, CEL_E_UNDECLARED, last == 0 ? at->offset : at->offset + 1,
+	d = check_error(c, CEL_E_UNDECLARED, name_offset(ch->nodes[last]),
 		"undeclared reference to '" STR_FMT "' (in container '')", STR_ARG(name));
 	if (n_known > last)
 		check_hint_prefix(c, d, name);

@@ -51,7 +51,7 @@ int nearest_index(const char *name, const char *const *names)
 
 struct nearest nearest_to(struct str wrong)
 {
-	return (struct nearest){ .wrong = wrong, .edits = (unsigned)(wrong.n + 5) / 3 };
+	return (struct nearest){ .wrong = wrong, .edits = (unsigned)wrong.n / 3 + 1 };
 }
 
 void nearest_offer(struct nearest *n, struct str candidate)
