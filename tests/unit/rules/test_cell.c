@@ -1,99 +1,40 @@
-#include <criterion/criterion.h>
-#include <criterion/new/assert.h>
+#include "cell_support.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "pricing/rules/accept.h"
-#include "pricing/rules/cell.h"
 
-enum { POINTS, TIER, VIP, FLOOR, RATE, NOW, LEFT, N_VARS };
-
-static const char *const tiers[] = { "", "gold", "platinum", "none", NULL };
-
-struct world {
-	struct cel_env *env;
-	struct cel_symbols *symbols;
-	struct arena *arena, *results;
-	struct cel_diags diags;
+struct column { /* and the input of its cells */
+	struct world w;
 	struct cell_input in;
 };
 
-static void world_fini(struct world *w)
+static void column_fini(struct column *c)
 {
-	cell_input_fini(&w->in);
-	cel_env_free(w->env);
-	cel_symbols_free(w->symbols);
-	arena_free(w->arena);
-	arena_free(w->results);
+	cell_input_fini(&c->in);
+	world_fini(&c->w);
 }
 
-static void world_finip(struct world *w)
+static void column_finip(struct column *c)
 {
-	world_fini(w);
+	column_fini(c);
 }
 
-static const struct cel_node *checked(struct world *w, const char *text)
+static void column_init(struct column *c, const char *input)
 {
-	const struct cel_limits limits = { 0 };
-	struct cel_node *root = cel_parse(str_of(text), true, &limits, w->arena, &w->diags);
-
-	cr_assert(root != NULL, "%s", text);
-	cr_assert(cel_check(root, w->env, NULL, w->arena, &w->diags), "%s: %s", text,
-		w->diags.v[0].text);
-	return root;
+	world_init(&c->w);
+	cr_assert(zero(int, cell_input_init(&c->in, c->w.env, checked(&c->w, input))));
 }
 
-/* With @input as the input of the cells. */
-static void world_init(struct world *w, const char *input)
+static void compile(struct column *w, const char *text, struct cell *ret)
 {
-	const struct cel_var vars[N_VARS] = {
-		[POINTS] = { .name = STR("customer.points"),
-			.type = &cel_type_int,
-			.unit = CEL_UNIT_POINTS,
-			.is_optional = true },
-		[TIER] = { .name = STR("customer.tier"),
-			.type = &cel_type_string,
-			.values = tiers,
-			.is_optional = true },
-		[VIP] = { .name = STR("vip"), .type = &cel_type_bool, .is_optional = true },
-		[FLOOR] = { .name = STR("floor"),
-			.type = cel_type_money_of(currency_find(STR("ETH"))),
-			.is_optional = true },
-		[RATE] = { .name = STR("rate"), .type = &cel_type_bps, .is_optional = true },
-		[NOW] = { .name = STR("now"), .type = &cel_type_timestamp },
-		[LEFT] = { .name = STR("item.left"), .type = &cel_type_int },
-	};
-
-	*w = (struct world){ 0 };
-	cr_assert(zero(int, cel_env_new(&w->env, true)));
-	for (int i = 0; i < N_VARS; i++)
-		cr_assert(eq(int, cel_env_add(w->env, &vars[i]), i));
-	cr_assert(zero(int, cel_symbols_new(&w->symbols)));
-	cr_assert(zero(int, arena_new(&w->arena, 2 * CEL_PARSE_ARENA)));
-	cr_assert(zero(int, arena_new(&w->results, 65536)));
-	cr_assert(zero(int, cell_input_init(&w->in, w->env, checked(w, input))));
+	w->w.diags.n = 0;
+	cr_assert(zero(int, cell_compile(ret, str_of(text), &w->in, w->w.symbols, w->w.arena,
+				    &w->w.diags)),
+		"%s: %s", text, w->w.diags.n ? w->w.diags.v[0].text : "no memory");
 }
 
-static void compile(struct world *w, const char *text, struct cell *ret)
-{
-	w->diags.n = 0;
-	cr_assert(
-		zero(int, cell_compile(ret, str_of(text), &w->in, w->symbols, w->arena, &w->diags)),
-		"%s: %s", text, w->diags.n ? w->diags.v[0].text : "no memory");
-}
-
-static bool is_true(struct world *w, const struct cel_program *p, const struct cel_value *slots)
-{
-	struct cel_context c = { .arena = w->results };
-	struct cel_value v = cel_eval(p, &c, slots);
-
-	arena_reset(w->results);
-	return v.kind == CEL_V_BOOL && v.b;
-}
-
-static enum column_kind kind_of(const struct world *w)
+static enum column_kind kind_of(const struct column *w)
 {
 	switch (w->in.type->kind) {
 	case CEL_T_STRING:
@@ -107,17 +48,17 @@ static enum column_kind kind_of(const struct world *w)
 }
 
 static bool holds(
-	struct world *w, const struct cell *c, struct cel_value v, const struct cel_value *slots)
+	struct column *w, const struct cell *c, struct cel_value v, const struct cel_value *slots)
 {
 	if (v.kind == CEL_V_STRING)
-		v.sym = cel_symbols_find(w->symbols, cel_str(v));
+		v.sym = cel_symbols_find(w->w.symbols, cel_str(v));
 	if (c->has_test && !test_accepts(&c->test, kind_of(w), &v))
 		return false;
-	return !c->program || is_true(w, c->program, slots);
+	return !c->program || is_true(&w->w, c->program, slots);
 }
 
 /* Whether a cell that is only a test takes the value. */
-static bool takes(struct world *w, const char *text, struct cel_value v)
+static bool takes(struct column *w, const char *text, struct cel_value v)
 {
 	CLEANUP(cell_fini) struct cell c = { 0 };
 
@@ -130,9 +71,9 @@ static bool takes(struct world *w, const char *text, struct cel_value v)
 
 Test(cell, a_number_is_equality_and_operators_are_themselves)
 {
-	CLEANUP(world_fini) struct world w;
+	CLEANUP(column_fini) struct column w;
 
-	world_init(&w, "customer.points");
+	column_init(&w, "customer.points");
 	cr_expect(takes(&w, "5000", cel_int(5000)) && !takes(&w, "5000", cel_int(4999)));
 	cr_expect(takes(&w, " -5 ", cel_int(-5)) && !takes(&w, "-5", cel_int(5)));
 	cr_expect(takes(&w, ">= 5", cel_int(5)) && !takes(&w, ">=5", cel_int(4)));
@@ -147,9 +88,9 @@ Test(cell, a_number_is_equality_and_operators_are_themselves)
 
 Test(cell, ranges_are_open_or_closed_at_each_end)
 {
-	CLEANUP(world_fini) struct world w;
+	CLEANUP(column_fini) struct column w;
 
-	world_init(&w, "customer.points");
+	column_init(&w, "customer.points");
 	cr_expect(takes(&w, "[1..100]", cel_int(1)) && takes(&w, "[1..100]", cel_int(100)));
 	cr_expect(not(takes(&w, "(1..100]", cel_int(1))));
 	cr_expect(not(takes(&w, "]1..100]", cel_int(1))));
@@ -165,9 +106,9 @@ Test(cell, ranges_are_open_or_closed_at_each_end)
 
 Test(cell, texts_are_listed_or_excluded)
 {
-	CLEANUP(world_fini) struct world w;
+	CLEANUP(column_fini) struct column w;
 
-	world_init(&w, "customer.tier");
+	column_init(&w, "customer.tier");
 	cr_expect(takes(&w, "'gold','platinum'", cel_string(STR("platinum"))));
 	cr_expect(not(takes(&w, "\"gold\", 'platinum'", cel_string(STR("none")))));
 	cr_expect(takes(&w, "not('gold')", cel_string(STR("none"))));
@@ -178,9 +119,9 @@ Test(cell, texts_are_listed_or_excluded)
 
 Test(cell, quotes_and_nesting_hide_commas_and_dots)
 {
-	CLEANUP(world_fini) struct world w;
+	CLEANUP(column_fini) struct column w;
 
-	world_init(&w, "customer.tier + ''");
+	column_init(&w, "customer.tier + ''");
 	cr_expect(takes(&w, "'a,b', \"c..d\"", cel_string(STR("a,b"))));
 	cr_expect(takes(&w, "'a,b', \"c..d\"", cel_string(STR("c..d"))));
 	cr_expect(takes(&w, "'it\\'s', 'x'", cel_string(STR("it's"))));
@@ -191,22 +132,22 @@ Test(cell, quotes_and_nesting_hide_commas_and_dots)
 
 Test(cell, truth_money_basis_points_and_moments_have_their_forms)
 {
-	CLEANUP(world_fini) struct world vip, floor, rate, now;
+	CLEANUP(column_fini) struct column vip, floor, rate, now;
 	struct cel_value t = { .kind = CEL_V_TIMESTAMP, .i = 1793491200 };
 	currency eth = currency_find(STR("ETH"));
 
-	world_init(&vip, "vip");
+	column_init(&vip, "vip");
 	cr_expect(takes(&vip, "true", cel_bool(true)) && takes(&vip, "!= true", cel_bool(false)));
 	cr_expect(takes(&vip, "not(true)", cel_bool(false)));
-	world_init(&floor, "floor");
+	column_init(&floor, "floor");
 	cr_expect(takes(&floor, "[eth(\"1\")..eth('2'))",
 		cel_money((struct money){ (u128)1500000000000000000, eth })));
 	cr_expect(not(
 		takes(&floor, "not(> units('5', 'ETH'))", cel_money((struct money){ 6, eth }))));
-	world_init(&rate, "rate");
+	column_init(&rate, "rate");
 	cr_expect(takes(&rate, "250", cel_bps(250)), "a number is so many basis points");
 	cr_expect(takes(&rate, "[bps(-10)..10]", cel_bps(-10)));
-	world_init(&now, "now");
+	column_init(&now, "now");
 	cr_expect(takes(&now, "['2026-11-01T00:00:00Z'..'2026-12-01T00:00:00Z')", t));
 	t.i--;
 	cr_expect(not(takes(&now, ">= timestamp('2026-11-01T00:00:00Z')", t)));
@@ -214,11 +155,11 @@ Test(cell, truth_money_basis_points_and_moments_have_their_forms)
 
 Test(cell, anything_else_is_a_condition_with_the_input)
 {
-	CLEANUP(world_fini) struct world w;
+	CLEANUP(column_fini) struct column w;
 	CLEANUP(cell_fini) struct cell even = { 0 }, other = { 0 }, mixed = { 0 }, plain = { 0 };
 	struct cel_value slots[N_VARS] = { [POINTS] = cel_int(8), [LEFT] = cel_int(8) };
 
-	world_init(&w, "customer.points");
+	column_init(&w, "customer.points");
 	compile(&w, "_ % 2 == 0", &even);
 	cr_expect(even.program && !even.has_test);
 	cr_expect(holds(&w, &even, slots[POINTS], slots));
@@ -236,11 +177,11 @@ Test(cell, anything_else_is_a_condition_with_the_input)
 
 Test(cell, an_expression_takes_the_place_of_the_input)
 {
-	CLEANUP(world_fini) struct world w;
+	CLEANUP(column_fini) struct column w;
 	CLEANUP(cell_fini) struct cell test = { 0 }, condition = { 0 };
 	struct cel_value slots[N_VARS] = { [POINTS] = cel_int(8), [LEFT] = cel_int(8) };
 
-	world_init(&w, "customer.points + item.left");
+	column_init(&w, "customer.points + item.left");
 	compile(&w, "[10..20]", &test);
 	cr_expect(test.has_test && !test.program);
 	compile(&w, "_ == item.left * 2 && [1].exists(customer, _ > customer)", &condition);
@@ -260,10 +201,10 @@ Test(cell, a_dash_or_nothing_takes_anything)
 
 Test(cell, a_long_list_is_one_test)
 {
-	CLEANUP(world_fini) struct world w;
+	CLEANUP(column_fini) struct column w;
 	char text[512] = "0";
 
-	world_init(&w, "customer.points");
+	column_init(&w, "customer.points");
 	for (int i = 1; i < 64; i++)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), ",%d", i * 2);
 	cr_expect(takes(&w, text, cel_int(126)));
@@ -307,156 +248,67 @@ Test(cell, errors_have_a_code_a_place_in_the_cell_and_what_would_be_right)
 {
 	for (size_t i = 0; i < ARRAY_LEN(bad_cells); i++) {
 		const struct bad_cell *b = &bad_cells[i];
-		CLEANUP(world_fini) struct world w;
+		CLEANUP(column_fini) struct column w;
 		CLEANUP(cell_fini) struct cell c = { 0 };
 		int r;
 
-		world_init(&w, b->input);
-		r = cell_compile(&c, str_of(b->cell), &w.in, w.symbols, w.arena, &w.diags);
-		cr_assert(r == -EINVAL && w.diags.n > 0, "%s: %d", b->cell, r);
-		cr_expect(w.diags.v[0].code == b->code, "%s: %s: %s", b->cell,
-			cel_code_name(w.diags.v[0].code), w.diags.v[0].text);
-		cr_expect(w.diags.v[0].offset == b->offset, "%s: at %u", b->cell,
-			w.diags.v[0].offset);
-		cr_expect(strstr(w.diags.v[0].hint, b->hint) != NULL, "%s: %s (%s)", b->cell,
-			w.diags.v[0].hint, w.diags.v[0].text);
+		column_init(&w, b->input);
+		r = cell_compile(&c, str_of(b->cell), &w.in, w.w.symbols, w.w.arena, &w.w.diags);
+		cr_assert(r == -EINVAL && w.w.diags.n > 0, "%s: %d", b->cell, r);
+		cr_expect(w.w.diags.v[0].code == b->code, "%s: %s: %s", b->cell,
+			cel_code_name(w.w.diags.v[0].code), w.w.diags.v[0].text);
+		cr_expect(w.w.diags.v[0].offset == b->offset, "%s: at %u", b->cell,
+			w.w.diags.v[0].offset);
+		cr_expect(strstr(w.w.diags.v[0].hint, b->hint) != NULL, "%s: %s (%s)", b->cell,
+			w.w.diags.v[0].hint, w.w.diags.v[0].text);
 		cr_expect(c.program == NULL && !c.has_test);
 	}
 }
 
 Test(cell, nesting_and_length_are_bounded)
 {
-	CLEANUP(world_fini) struct world w;
+	CLEANUP(column_fini) struct column w;
 	CLEANUP(cell_fini) struct cell c = { 0 };
 	static char text[CEL_SOURCE_BYTES_MAX + 2];
 
-	world_init(&w, "customer.points");
+	column_init(&w, "customer.points");
 	for (size_t i = 0; i + 4 < 4000; i += 4)
 		memcpy(text + i, "not(", 4);
-	cr_expect(eq(
-		int, cell_compile(&c, str_of(text), &w.in, w.symbols, w.arena, &w.diags), -EINVAL));
+	cr_expect(eq(int, cell_compile(&c, str_of(text), &w.in, w.w.symbols, w.w.arena, &w.w.diags),
+		-EINVAL));
 	memset(text, '5', sizeof(text) - 1);
-	w.diags.n = 0;
-	cr_expect(eq(
-		int, cell_compile(&c, str_of(text), &w.in, w.symbols, w.arena, &w.diags), -EINVAL));
-	cr_expect(eq(int, w.diags.v[0].code, CEL_E_TOO_LONG));
+	w.w.diags.n = 0;
+	cr_expect(eq(int, cell_compile(&c, str_of(text), &w.in, w.w.symbols, w.w.arena, &w.w.diags),
+		-EINVAL));
+	cr_expect(eq(int, w.w.diags.v[0].code, CEL_E_TOO_LONG));
 	for (size_t i = 0; i + 2 < CEL_SOURCE_BYTES_MAX; i += 2)
 		memcpy(text + i, "5,", 2);
 	text[CEL_SOURCE_BYTES_MAX - 1] = '\0';
-	w.diags.n = 0;
-	cr_expect(eq(int, cell_compile(&c, str_of(text), &w.in, w.symbols, w.arena, &w.diags), 0),
-		"%s", w.diags.v[0].text);
+	w.w.diags.n = 0;
+	cr_expect(eq(int, cell_compile(&c, str_of(text), &w.in, w.w.symbols, w.w.arena, &w.w.diags),
+			  0),
+		"%s", w.w.diags.v[0].text);
 	cr_expect(c.has_test && c.test.n == 1);
 }
 
 /* ---- a cell is its condition ---- */
 
-static uint64_t state;
-
-static uint64_t below(uint64_t n)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state % n;
-}
-
-static void some_constant(struct buf *out, const char *input)
-{
-	static const char *const texts[] = { "'gold'", "'none'", "\"platinum\"" };
-	static const char *const amounts[] = { "eth('1')", "units('5', 'ETH')", "eth('0')" };
-	static const char *const moments[] = { "'1970-01-01T00:00:01Z'",
-		"timestamp('1970-01-01T00:00:02.5Z')" };
-
-	if (strcmp(input, "customer.tier") == 0)
-		buf_puts(out, str_of(texts[below(3)]));
-	else if (strcmp(input, "vip") == 0)
-		buf_puts(out, below(2) ? STR("true") : STR("false"));
-	else if (strcmp(input, "floor") == 0)
-		buf_puts(out, str_of(amounts[below(3)]));
-	else if (strcmp(input, "now") == 0)
-		buf_puts(out, str_of(moments[below(2)]));
-	else
-		buf_printf(out, "%d", (int)below(9) - 4);
-}
-
-static void some_cell(struct buf *out, const char *input, unsigned depth)
-{
-	static const char *const operators[] = { "", "==", "!=", "<", "<= ", "> ", ">=" };
-	bool has_order = strcmp(input, "customer.tier") != 0 && strcmp(input, "vip") != 0;
-	size_t n = 1 + below(3);
-
-	for (size_t i = 0; i < n; i++) {
-		buf_puts(out, i ? STR(", ") : STR(""));
-		switch (below(has_order ? 5 : 3)) {
-		case 0:
-			if (depth > 0) {
-				buf_puts(out, STR("not("));
-				some_cell(out, input, depth - 1);
-				buf_puts(out, STR(")"));
-				break;
-			}
-			/* fall through */
-		case 1:
-		case 2:
-			buf_puts(out, str_of(operators[below(has_order ? 7 : 3)]));
-			some_constant(out, input);
-			break;
-		case 3:
-			buf_printf(out, "%c", "[(]"[below(3)]);
-			some_constant(out, input);
-			buf_puts(out, STR(".."));
-			some_constant(out, input);
-			buf_printf(out, "%c", "])["[below(3)]);
-			break;
-		default:
-			buf_puts(out, below(2) ? STR("_ == _") : STR("item.left > 2"));
-		}
-	}
-}
-
-static struct cel_value some_value(struct world *w, const char *input)
-{
-	struct cel_value v;
-
-	if (below(8) == 0)
-		return cel_absent(0);
-	if (strcmp(input, "customer.tier") == 0) {
-		v = cel_string(str_of(tiers[1 + below(3)]));
-		v.sym = cel_symbols_find(w->symbols, cel_str(v));
-		return v;
-	}
-	if (strcmp(input, "vip") == 0)
-		return cel_bool(below(2));
-	if (strcmp(input, "floor") == 0)
-		return cel_money((struct money){
-			below(2) ? below(9) : (u128)1000000000000000000 - 1 + below(3),
-			currency_find(STR("ETH")) });
-	if (strcmp(input, "now") == 0)
-		return (struct cel_value){ .kind = CEL_V_TIMESTAMP,
-			.i = (int64_t)below(4),
-			.n = (uint32_t)below(3) * 500000000 / 2 };
-	v = cel_int((int64_t)below(11) - 5);
-	if (strcmp(input, "rate") == 0)
-		v.kind = CEL_V_BPS;
-	return v;
-}
-
 /* The tree that was read, as a program with `_` in a slot of its own. */
-static struct cel_program *as_condition(struct world *w, struct str text)
+static struct cel_program *as_condition(struct column *w, struct str text)
 {
-	struct cel_node *root = cell_read(text, w->in.type, w->arena, &w->diags);
+	struct cel_node *root = cell_read(text, w->in.type, w->w.arena, &w->w.diags);
 	struct cel_program *p = NULL;
 
-	cr_assert(root != NULL, STR_FMT ": %s", STR_ARG(text), w->diags.v[0].text);
-	cr_assert(cel_check(root, w->in.env, &cel_type_bool, w->arena, &w->diags), STR_FMT ": %s",
-		STR_ARG(text), w->diags.v[0].text);
-	cr_assert(zero(int, cel_program_new(&p, root, w->in.env,
-				    &(struct cel_options){ .symbols = w->symbols }, &w->diags)));
+	cr_assert(root != NULL, STR_FMT ": %s", STR_ARG(text), w->w.diags.v[0].text);
+	cr_assert(cel_check(root, w->in.env, &cel_type_bool, w->w.arena, &w->w.diags),
+		STR_FMT ": %s", STR_ARG(text), w->w.diags.v[0].text);
+	cr_assert(
+		zero(int, cel_program_new(&p, root, w->in.env,
+				  &(struct cel_options){ .symbols = w->w.symbols }, &w->w.diags)));
 	return p;
 }
 
-static void compare(struct world *w, const char *input, int slot, struct str text)
+static void compare(struct column *w, const char *input, int slot, struct str text)
 {
 	CLEANUP(cell_fini) struct cell c = { 0 };
 	struct cel_program *p = as_condition(w, text);
@@ -465,9 +317,9 @@ static void compare(struct world *w, const char *input, int slot, struct str tex
 	for (int i = 0; i < 40; i++) {
 		struct cel_value slots[N_VARS + 1] = { [LEFT] = cel_int((int64_t)below(5)) };
 
-		slots[N_VARS] = slots[slot] = some_value(w, input);
-		cr_assert(holds(w, &c, slots[slot], slots) == is_true(w, p, slots), "%s: %s", input,
-			text.p);
+		slots[N_VARS] = slots[slot] = some_value(&w->w, input);
+		cr_assert(holds(w, &c, slots[slot], slots) == is_true(&w->w, p, slots), "%s: %s",
+			input, text.p);
 	}
 	cel_program_free(p);
 }
@@ -478,18 +330,18 @@ Test(cell, what_is_compiled_is_what_was_read)
 		"rate", "now" };
 
 	for (size_t k = 0; k < ARRAY_LEN(inputs); k++) {
-		CLEANUP(world_fini) struct world w;
+		CLEANUP(column_fini) struct column w;
 
-		world_init(&w, inputs[k]);
+		column_init(&w, inputs[k]);
 		for (uint64_t seed = 1; seed <= 400; seed++) {
 			struct buf text = BUF_INIT(8000);
-			size_t mark = arena_used(w.arena);
+			size_t mark = arena_used(w.w.arena);
 
 			state = seed * 0x9e3779b97f4a7c15;
 			some_cell(&text, inputs[k], (unsigned)below(3));
 			buf_putc(&text, '\0');
 			compare(&w, inputs[k], (int)k, (struct str){ text.p, text.n - 1 });
-			arena_rewind(w.arena, mark);
+			arena_rewind(w.w.arena, mark);
 			buf_fini(&text);
 		}
 	}
