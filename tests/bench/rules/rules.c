@@ -60,21 +60,19 @@ struct record {
 };
 
 #define AT(member) offsetof(struct record, member)
-static const struct field fields[] = {
-	{ "customer.tier", "string", LABEL_MEMBER, "loyalty", CEL_UNIT_NONE, NULL, false,
-		FIELD_AT_STR, AT(tier), NULL, "" },
-	{ "customer.points", "int", LABEL_MEMBER, "loyalty", CEL_UNIT_POINTS, NULL, false,
-		FIELD_AT_I64, AT(points), NULL, "" },
-	{ "customer.blocked", "bool", LABEL_MEMBER, "loyalty", CEL_UNIT_NONE, NULL, false,
-		FIELD_AT_BOOL, AT(blocked), NULL, "" },
-	{ "session.dwell", "int", LABEL_CONTEXT, "event", CEL_UNIT_MS, NULL, false, FIELD_AT_I64,
-		AT(dwell), NULL, "" },
-	{ "session.place", "string", LABEL_CONTEXT, "event", CEL_UNIT_NONE, NULL, false,
-		FIELD_AT_STR, AT(place), NULL, "" },
-	{ "item.floor", "int", LABEL_ITEM, "inventory", CEL_UNIT_NONE, NULL, false, FIELD_AT_I64,
-		AT(floor), NULL, "" },
-	{ "item.rank", "int", LABEL_ITEM, "inventory", CEL_UNIT_NONE, NULL, false, FIELD_AT_I64,
-		AT(rank), NULL, "" },
+#define FIELD(name_, type_, label_, unit_, bind_, member_) \
+	{ \
+		.name = name_, .type = type_, .label = label_, .side = "", .unit = unit_, \
+		.bind = bind_, .offset = AT(member_), .help = "" \
+	}
+static const struct schema_field fields[] = {
+	FIELD("customer.tier", "string", LABEL_MEMBER, CEL_UNIT_NONE, FIELD_AT_STR, tier),
+	FIELD("customer.points", "int", LABEL_MEMBER, CEL_UNIT_POINTS, FIELD_AT_I64, points),
+	FIELD("customer.blocked", "bool", LABEL_MEMBER, CEL_UNIT_NONE, FIELD_AT_BOOL, blocked),
+	FIELD("session.dwell", "int", LABEL_CONTEXT, CEL_UNIT_MS, FIELD_AT_I64, dwell),
+	FIELD("session.place", "string", LABEL_CONTEXT, CEL_UNIT_NONE, FIELD_AT_STR, place),
+	FIELD("item.floor", "int", LABEL_ITEM, CEL_UNIT_NONE, FIELD_AT_I64, floor),
+	FIELD("item.rank", "int", LABEL_ITEM, CEL_UNIT_NONE, FIELD_AT_I64, rank),
 };
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))
 
@@ -394,6 +392,61 @@ static int64_t offer_decide(void)
 	return sum;
 }
 
+typedef void (*compute_fn)(const struct ruleset *, struct decide_scratch *,
+	const struct price_inputs *, struct price_result *);
+
+static int64_t offer_compute(compute_fn fn)
+{
+	int64_t sum = 0;
+
+	for (int i = 0; i < N; i++) {
+		fn(offer_rules, scratch, &offers[i].in, &result);
+		sum += (int64_t)result.price.amount;
+	}
+	return sum;
+}
+
+static int64_t offer_plain(void)
+{
+	return offer_compute(compute_plain);
+}
+static int64_t offer_explained(void)
+{
+	return offer_compute(compute);
+}
+
+/* The amounts of every line worked out too, which happens only when somebody writes them. */
+static int64_t offer_amounts(void)
+{
+	static struct price_line lines[PRICE_LINES_MAX];
+	int64_t sum = 0;
+
+	for (int i = 0; i < N; i++) {
+		size_t n;
+
+		compute(offer_rules, scratch, &offers[i].in, &result);
+		n = compute_lines(&result, lines);
+		sum += (int64_t)lines[n - 1].after;
+	}
+	return sum;
+}
+
+static int64_t offer_written(void)
+{
+	static struct buf out = { .max = 1024 * 1024 };
+	struct json_out j = JSON_OUT(&out);
+	int64_t sum = 0;
+
+	for (int i = 0; i < N; i++) {
+		compute(offer_rules, scratch, &offers[i].in, &result);
+		buf_clear(&out);
+		compute_waterfall_json(&j, NULL, &result);
+		compute_reasons_json(&j, NULL, &result);
+		sum += (int64_t)result.price.amount;
+	}
+	return sum;
+}
+
 /* ---- L: loading ---- */
 
 static struct arena *load_arena;
@@ -482,6 +535,10 @@ int main(int argc, char **argv)
 	run("souk T mix pre", EXPECT_MIX, mix_pre);
 	run("souk T mix bound", EXPECT_MIX, mix_bound);
 	run("souk R decide", EXPECT_R, offer_decide);
+	run("souk R compute, no waterfall", EXPECT_R, offer_plain);
+	run("souk R compute, waterfall", EXPECT_R, offer_explained);
+	run("souk R compute, amounts", EXPECT_R, offer_amounts);
+	run("souk R compute, as JSON", EXPECT_R, offer_written);
 	run_load("souk L 1000 expressions", load_expressions);
 	run_load("souk L 1000 rules, document", load_document);
 	return 0;
