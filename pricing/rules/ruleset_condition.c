@@ -176,15 +176,17 @@ static int source_of(struct parser *p, const json_t *object, struct rule *rule)
 {
 	const char *audience = json_string_value(json_object_get(object, "audience"));
 	const char *when = json_string_value(json_object_get(object, "when"));
-	size_t n = (audience ? strlen(audience) : 0) + (when ? strlen(when) : 0) + 9;
-	char *ret = doc_take(p, n);
+	size_t n;
+	char *ret;
 
+	rule->source = audience ? audience : when ? when : "";
+	if (!audience || !when)
+		return 0;
+	n = strlen(audience) + strlen(when) + sizeof("() && ()");
+	ret = arena_alloc(p->rules->arena, n);
 	if (!ret)
 		return -ENOMEM;
-	if (audience && when)
-		snprintf(ret, n, "(%s) && (%s)", audience, when);
-	else
-		snprintf(ret, n, "%s", audience ? audience : when ? when : "");
+	snprintf(ret, n, "(%s) && (%s)", audience, when);
 	rule->source = ret;
 	return 0;
 }

@@ -11,7 +11,7 @@
 
 static void say_diags(struct parser *p, const char *key, struct str source)
 {
-	size_t mark = doc_down(p, ".%s", key);
+	size_t mark = doc_down_member(p, key);
 
 	findings_add_diags(p->findings, p->path, source, &p->diags);
 	doc_up(p, mark);

@@ -24,7 +24,7 @@ void doc_bad(struct parser *p, const char *code, const char *fmt, ...)
 
 void doc_bad_member(struct parser *p, const char *member, const char *code, const char *fmt, ...)
 {
-	size_t mark = doc_down(p, ".%s", member);
+	size_t mark = doc_down_member(p, member);
 	char text[512];
 	va_list ap;
 
@@ -51,6 +51,40 @@ size_t doc_down(struct parser *p, const char *fmt, ...)
 	return mark;
 }
 
+static void append(struct parser *p, const char *s, size_t n)
+{
+	size_t room = sizeof(p->path) - 1 - p->n_path;
+
+	n = n < room ? n : room;
+	memcpy(p->path + p->n_path, s, n);
+	p->n_path += n;
+	p->path[p->n_path] = '\0';
+}
+
+size_t doc_down_member(struct parser *p, const char *member)
+{
+	size_t mark = p->n_path;
+
+	append(p, ".", 1);
+	append(p, member, strlen(member));
+	return mark;
+}
+
+size_t doc_down_item(struct parser *p, const char *member, size_t number)
+{
+	size_t mark = doc_down_member(p, member);
+	char digits[24];
+	size_t at = sizeof(digits);
+
+	digits[--at] = ']';
+	do {
+		digits[--at] = (char)('0' + number % 10);
+	} while (number /= 10);
+	digits[--at] = '[';
+	append(p, digits + at, sizeof(digits) - at);
+	return mark;
+}
+
 void doc_up(struct parser *p, size_t mark)
 {
 	p->n_path = mark;
@@ -64,6 +98,16 @@ void *doc_take(struct parser *p, size_t n)
 	if (ret)
 		memset(ret, 0, n);
 	return ret;
+}
+
+/* A name that was not written to its end. */
+static struct str completed(const char *name, const char *const *names)
+{
+	for (size_t i = 0; strlen(name) > 2 && names[i]; i++) {
+		if (str_starts(str_of(names[i]), str_of(name)))
+			return str_of(names[i]);
+	}
+	return STR_NONE;
 }
 
 /* What was probably meant, or else what there is. */
@@ -81,6 +125,8 @@ static void hint_names(struct parser *p, const char *name, const char *const *na
 			n += (size_t)snprintf(
 				list + n, sizeof(list) - n, "%s%s", n ? ", " : "", names[i]);
 	}
+	if (!str_is_set(nearest.best))
+		nearest.best = completed(name, names);
 	if (str_is_set(nearest.best))
 		findings_hint(p->findings, "did you mean \"" STR_FMT "\"?", STR_ARG(nearest.best));
 	else

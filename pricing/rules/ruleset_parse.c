@@ -29,32 +29,58 @@ static const char *const rounding_names[] = {
 
 /* ---- what any JSON has to be ---- */
 
-/* Numbers and depth, so that the canonical form exists; names the place. */
-static void check_json(struct parser *p, const json_t *v, int depth)
+static bool is_odd_number(const json_t *v)
 {
 	json_int_t n = json_integer_value(v);
+
+	return json_is_real(v) || n > INTEGER_MAX || n < -INTEGER_MAX;
+}
+
+/* Whether the canonical form exists. */
+static bool is_canonical(const json_t *v, int depth)
+{
+	const char *key;
+	json_t *child;
+	size_t i;
+
+	if (depth > CANONICAL_DEPTH_MAX || is_odd_number(v))
+		return false;
+	json_object_foreach((json_t *)v, key, child) {
+		if (!is_canonical(child, depth + 1))
+			return false;
+	}
+	json_array_foreach(v, i, child) {
+		if (!is_canonical(child, depth + 1))
+			return false;
+	}
+	return true;
+}
+
+/* Says where and why it does not. */
+static void say_odd(struct parser *p, const json_t *v, int depth)
+{
 	const char *key;
 	json_t *child;
 	size_t i, mark;
 
 	if (depth > CANONICAL_DEPTH_MAX) {
 		doc_bad(p, "limit", "nested deeper than %d levels", CANONICAL_DEPTH_MAX);
-	} else if (json_is_real(v) || n > INTEGER_MAX || n < -INTEGER_MAX) {
+		return;
+	}
+	if (is_odd_number(v)) {
 		doc_bad(p, "value", "must be an integer of at most 53 bits");
 		findings_hint(p->findings, "amounts are texts (\"1.25 ETH\"), percentages are "
 					   "basis points (2.5 %% is 250)");
-	} else if (json_is_object(v)) {
-		json_object_foreach((json_t *)v, key, child) {
-			mark = doc_down(p, ".%.80s", key);
-			check_json(p, child, depth + 1);
-			doc_up(p, mark);
-		}
-	} else if (json_is_array(v)) {
-		json_array_foreach(v, i, child) {
-			mark = doc_down(p, "[%zu]", i);
-			check_json(p, child, depth + 1);
-			doc_up(p, mark);
-		}
+	}
+	json_object_foreach((json_t *)v, key, child) {
+		mark = doc_down(p, ".%.80s", key);
+		say_odd(p, child, depth + 1);
+		doc_up(p, mark);
+	}
+	json_array_foreach(v, i, child) {
+		mark = doc_down(p, "[%zu]", i);
+		say_odd(p, child, depth + 1);
+		doc_up(p, mark);
 	}
 }
 
@@ -71,7 +97,8 @@ static bool load(struct parser *p, struct str json)
 		doc_bad(p, "json", "line %d, column %d: %s", error.line, error.column, error.text);
 		return false;
 	}
-	check_json(p, p->rules->doc, 1);
+	if (!is_canonical(p->rules->doc, 1))
+		say_odd(p, p->rules->doc, 1);
 	return true;
 }
 

@@ -22,7 +22,7 @@ enum name_kind {
 	NAME_PERK,
 	NAME_SUGGESTION,
 	NAME_TEST,
-	NAME_CONDITION,
+	NAME_CONDITION, /* of the first group; that of the next is one more, and so on */
 };
 
 struct slot_set {
@@ -58,7 +58,9 @@ void doc_bad(struct parser *p, const char *code, const char *fmt, ...)
 /* The same about a member of what the path names. */
 void doc_bad_member(struct parser *p, const char *member, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-/* Descends; returns what doc_up() goes back to. */
+/* Descends; returns what doc_up() goes back to. The first two are for where thousands do. */
+size_t doc_down_member(struct parser *p, const char *member);              /* ".member" */
+size_t doc_down_item(struct parser *p, const char *member, size_t number); /* ".member[7]" */
 size_t doc_down(struct parser *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void doc_up(struct parser *p, size_t mark);
 

@@ -86,7 +86,7 @@ static int parse_row(struct parser *p, const json_t *v, struct table_rule *t, si
 static int parse_rows(struct parser *p, const json_t *table, struct table_rule *t)
 {
 	const json_t *rows = json_object_get(table, "rows");
-	size_t n = json_array_size(rows), top = doc_down(p, ".rows");
+	size_t n = json_array_size(rows);
 	bool has_personal = false;
 	int r = 0;
 
@@ -96,7 +96,7 @@ static int parse_rows(struct parser *p, const json_t *table, struct table_rule *
 	if (!t->rule->rows || !t->impersonal)
 		return -ENOMEM;
 	for (size_t i = 0; i < n && r == 0; i++) {
-		size_t mark = doc_down(p, "[%zu]", i), scratch = arena_used(p->scratch);
+		size_t mark = doc_down_item(p, "rows", i), scratch = arena_used(p->scratch);
 
 		r = parse_row(p, json_array_get(rows, i), t, i);
 		has_personal |= labels_personal(t->rule->rows[i].labels);
@@ -105,7 +105,6 @@ static int parse_rows(struct parser *p, const json_t *table, struct table_rule *
 	}
 	if (has_personal)
 		t->rule->rows_impersonal = t->impersonal;
-	doc_up(p, top);
 	return r;
 }
 
@@ -150,7 +149,7 @@ int doc_table_rule(struct parser *p, const json_t *object, struct rule *rule)
 		return r;
 	refuse_effects(p, object);
 	t.has_note = json_string_length(json_object_get(object, "note")) > 0;
-	mark = doc_down(p, ".table");
+	mark = doc_down_member(p, "table");
 	if (!json_is_object(v))
 		doc_bad(p, "value", "must be an object: hit, inputs and rows");
 	if (!json_is_object(v) || !has_room(p, v)) {

@@ -3,7 +3,6 @@
  * fire: what is wrong should be known before somebody switches it on.
  */
 #include <errno.h>
-#include <stdio.h>
 
 #include "pricing/rules/ruleset_parse.h"
 
@@ -22,18 +21,12 @@ static const char *const reserved_members[] = { "budget", "experiment", NULL };
 static int check_repeated(
 	struct parser *p, const json_t *v, const struct group *group, const struct rule *rule)
 {
-	size_t n = strlen(rule->source) + RULESET_ID_MAX + 2;
 	const void *other = NULL;
-	char *key;
 	int r;
 
-	if (!rule->source[0] || rule->window || !rule->is_enabled || !str_is_set(group->id))
+	if (!rule->source[0] || rule->window || !rule->is_enabled)
 		return 0;
-	key = arena_alloc(p->rules->arena, n);
-	if (!key)
-		return -ENOMEM;
-	snprintf(key, n, STR_FMT " %s", STR_ARG(group->id), rule->source);
-	r = names_add(p->names, NAME_CONDITION, str_of(key), v, &other);
+	r = names_add(p->names, NAME_CONDITION + rule->group, str_of(rule->source), v, &other);
 	if (r != -EEXIST)
 		return r;
 	findings_add(p->findings, FINDING_WARNING, p->path,
@@ -108,7 +101,7 @@ static int parse_rules(struct parser *p, const json_t *v, struct group *group, s
 
 	for (size_t i = 0; i < group->n; i++) {
 		size_t row = group->first + i;
-		size_t mark = doc_down(p, ".rules[%zu]", i), scratch = arena_used(p->scratch);
+		size_t mark = doc_down_item(p, "rules", i), scratch = arena_used(p->scratch);
 		int r;
 
 		p->rules->rules[row].group = (uint16_t)number;

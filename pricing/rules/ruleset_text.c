@@ -84,7 +84,7 @@ int doc_texts(struct parser *p, const json_t *object, const char *key, bool is_r
 	*ret = NULL;
 	if (!v && !is_required)
 		return 0;
-	mark = doc_down(p, ".%s", key);
+	mark = doc_down_member(p, key);
 	if (!json_is_object(v)) {
 		doc_bad(p, "explanation", "must be texts by language");
 		findings_hint(
@@ -157,7 +157,7 @@ int doc_perks(struct parser *p, const json_t *object, struct line *ret)
 
 	ret->perks = perks;
 	for (size_t i = 0; i < n && r == 0; i++) {
-		size_t mark = doc_down(p, ".perks[%zu]", i);
+		size_t mark = doc_down_item(p, "perks", i);
 
 		r = parse_perk(p, json_array_get(v, i), ret, &perks[i]);
 		ret->n_perks++;

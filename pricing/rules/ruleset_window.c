@@ -267,9 +267,24 @@ int doc_window(struct parser *p, const json_t *object, const struct window **ret
 	w = doc_take(p, sizeof(*w));
 	if (!w)
 		return -ENOMEM;
-	mark = doc_down(p, ".valid");
+	mark = doc_down_member(p, "valid");
 	parse_valid(p, v, w);
 	doc_up(p, mark);
 	*ret = w;
 	return 0;
+}
+
+void ruleset_note_past(const struct ruleset *r, int64_t now_ms, struct findings *findings)
+{
+	for (size_t i = 0; i < r->n_rules; i++) {
+		const struct rule *rule = &r->rules[i];
+		char path[64];
+
+		if (!rule->window || rule->window->to_ms > now_ms)
+			continue;
+		snprintf(path, sizeof(path), "$.groups[%u].rules[%zu].valid", rule->group,
+			i - r->groups[rule->group].first);
+		findings_add(findings, FINDING_NOTE, path, "dead-rule",
+			"is over: the rule cannot fire any more");
+	}
 }

@@ -203,3 +203,19 @@ Test(window, what_is_wrong_with_one_is_said_at_its_place)
 		parsed_fini(&p);
 	}
 }
+
+Test(window, that_is_over_is_noted_when_somebody_says_what_time_it_is)
+{
+	CLEANUP(parsed_fini)
+	struct parsed p =
+		parse_rules("{'id':'a','suppress':true,'valid':{'to':'2026-12-01T00:00Z'}},"
+			    "{'id':'b','suppress':true},"
+			    "{'id':'c','suppress':true,'valid':{'to':'2026-12-01T00:00:01Z'}}");
+
+	cr_assert(zero(int, p.r), "%s", all_findings(&p));
+	cr_expect(zero(sz, p.findings.n));
+	ruleset_note_past(p.rules, ms("2026-12-01T00:00:00Z"), &p.findings);
+	cr_assert(eq(sz, p.findings.n, 1));
+	cr_expect(eq(str, p.findings.v[0].path, "$.groups[0].rules[0].valid"));
+	cr_expect(eq(int, p.findings.v[0].level, FINDING_NOTE));
+}
