@@ -40,10 +40,10 @@ struct cel_entry { /* of a map (key node) or a message (field) */
 
 struct cel_node {
 	uint8_t kind;
-	bool is_test_only;   /* SELECT made by has() */
-	bool is_braced;      /* written in parentheses: cells and printing ask */
-	uint16_t depth;      /* 1 + the deepest child's */
-	uint32_t offset;     /* where cel-go puts its caret: operator, name, bracket, dot */
+	bool is_test_only; /* SELECT made by has() */
+	bool is_braced;    /* written in parentheses: cells and printing ask */
+	uint16_t depth;    /* 1 + the deepest child's */
+	uint32_t offset;   /* where cel-go puts its caret: operator, name, bracket, dot */
 	/* Bytes of the source it came from, its own parentheses included (macros: the whole
 	 * call). */
 	uint32_t begin, end;
@@ -51,7 +51,8 @@ struct cel_node {
 	/* set by the checker */
 	const struct cel_type *type;
 	int32_t slot;   /* IDENT, SELECT: >= 0, number of the declared variable that it reads */
-	struct str ref; /* IDENT, SELECT: what it resolved to; CALL: overload ids joined by '|' */
+	struct str ref; /* IDENT, SELECT: what it resolved to (a SELECT with one is that name, and
+			   nothing below it was checked); CALL: overload ids joined by '|' */
 
 	union {
 		struct cel_value constant;
