@@ -19,8 +19,9 @@ struct command {
 extern const struct command command_bidding, command_cache_reset, command_config_check,
 	command_config_doc, command_config_print, command_confirm, command_connectors, command_demo,
 	command_demo_part, command_pause, command_pricing, command_recompute, command_resume,
-	command_token, command_topics_check, command_topics_create, command_version,
-	command_wallet_bridge, command_ws_server;
+	command_rules, command_rules_check, command_rules_eval, command_rules_explain,
+	command_rules_fields, command_rules_test, command_token, command_topics_check,
+	command_topics_create, command_version, command_wallet_bridge, command_ws_server;
 
 #define EXIT_DONE   0
 #define EXIT_FAILED 1 /* the check or the work failed */

@@ -26,6 +26,12 @@ static const struct command *const commands[] = {
 	&command_resume,
 	&command_confirm,
 	&command_cache_reset,
+	&command_rules_check,
+	&command_rules_test,
+	&command_rules_eval,
+	&command_rules_explain,
+	&command_rules_fields,
+	&command_rules,
 	&command_version,
 	&command_demo_part,
 };

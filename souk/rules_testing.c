@@ -48,14 +48,26 @@ static void each(void *ctx, const struct rules_test_outcome *o)
 	json_end(t->json);
 }
 
-/* The document is refused: no test of it can run. */
-static int refused(const char *file, const struct findings *findings)
+/* No test of it can run: that is one failure, so that nobody takes none for all. */
+static int refused(struct testing *t, const struct findings *findings, size_t *n_failed)
 {
 	CLEANUP(buf_fini) struct buf out = BUF_INIT(REPORT_MAX);
+	struct json_out j = JSON_OUT(&out);
 
-	findings_print(&out, findings, file);
+	t->number++;
+	++*n_failed;
+	if (t->json) {
+		json_begin(&j, NULL);
+		json_strz(&j, "file", t->file);
+		json_bool(&j, "refused", true);
+		findings_json(&j, "findings", findings);
+		json_end(&j);
+		printf(STR_FMT "\n", STR_ARG(buf_str(&out)));
+		return EXIT_FAILED;
+	}
+	printf("not ok %zu - %s: the document is refused\n", t->number, t->file);
+	findings_print(&out, findings, t->file);
 	fwrite(out.p, 1, out.n, stderr);
-	fprintf(stderr, "souk rules test: %s: the document is refused\n", file);
 	return EXIT_FAILED;
 }
 
@@ -88,7 +100,7 @@ static int test_file(struct testing *t, size_t *n_failed)
 	int code = rules_file_load(&r, t->file, &findings, &f);
 
 	if (code == -EINVAL)
-		return refused(t->file, &findings);
+		return refused(t, &findings, n_failed);
 	if (!code) {
 		const bool is_json = t->json;
 

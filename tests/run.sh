@@ -62,7 +62,8 @@ unit() {
 conformance() {
 	tap conformance tests/conformance/run.sh "$SAN" "$CACHE"
 	grep '^# .* tests: parse' "$OUT/conformance.tap" >&2
-	SOUK=$SAN/souk tap differential /usr/bin/python3 tests/differential/compare.py --replay tests/differential/corpus.jsonl
+	SOUK=$SAN/souk tap differential /usr/bin/python3 tests/differential/compare.py --replay tests/differential/corpus.jsonl tests/differential/found.jsonl
+	SOUK=$SAN/souk tap rules-docs /usr/bin/python3 tests/docs/rules_docs.py
 }
 
 need_kafka() {

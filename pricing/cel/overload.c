@@ -204,7 +204,6 @@ static const struct cel_overload to_double[] = {
 };
 static const struct cel_overload to_duration[] = {
 	G1("duration_to_duration", DURATION, DURATION),
-	G1("int64_to_duration", DURATION, INT),
 	G1("string_to_duration", DURATION, STRING),
 };
 static const struct cel_overload to_dyn[] = { G1("to_dyn", DYN, A) };

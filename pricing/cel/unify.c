@@ -127,6 +127,8 @@ static bool is_less_specific(struct unify *u, const struct cel_type *a, const st
 		return is_less_specific(u, a->a, b->a);
 	case CEL_T_MAP:
 		return is_less_specific(u, a->a, b->a) && is_less_specific(u, a->b, b->b);
+	case CEL_T_TYPE:
+		return a->a && b->a ? is_less_specific(u, a->a, b->a) : !a->a;
 	default:
 		return true;
 	}

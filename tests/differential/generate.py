@@ -22,7 +22,7 @@ STRINGS = ["", "a", "b", "abc", "ABC", "aBc", "abcabc", " a b ", "\t x\n", "é",
 PARSED_INTS = ["0", "42", "-7", "+5", "007", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "18446744073709551615",
                "18446744073709551616", "", " 1", "1 ", "1.0", "1e3", "0x10", "1_000", "abc", "-", "--1", "-0", "１"]
 PARSED_DOUBLES = ["0", "-0", "1.5", "-2.25", "1e308", "1e309", "-1e309", "1e-400", "inf", "-Inf", "+inf", "Infinity", "-infinity", "nan", "NaN", "-nan", "", " 1", "1 ", ".5", "5.",
-                  "1e", "0x1p-2", "1_0", "abc", "1e+5", "+1", "."]
+                  "1e", "abc", "1e+5", "+1", "."]
 PARSED_BOOLS = ["true", "false", "True", "False", "TRUE", "FALSE", "t", "f", "T", "F", "1", "0", "", "yes", "tRue", " true"]
 TIMESTAMPS = ["1970-01-01T00:00:00Z", "2009-02-13T23:31:30Z", "2009-02-13T23:31:30.123456789Z", "2024-02-29T12:00:00Z", "2023-02-29T12:00:00Z", "0001-01-01T00:00:00Z",
               "9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59Z", "0000-12-31T00:00:00Z", "10000-01-01T00:00:00Z", "2024-03-31T01:30:00+01:00", "2024-03-31T00:59:59.5Z",
@@ -190,7 +190,10 @@ class Maker:
         if t == "bytes":
             return bytes_literal(r, r.choice(BYTES)) if r.random() < 0.9 else "b'é😀'"
         if t == "timestamp":
-            return f"timestamp({quoted(r, r.choice(GOOD_TIMESTAMPS if r.random() < 0.75 else TIMESTAMPS))})"
+            text = r.choice(GOOD_TIMESTAMPS if r.random() < 0.75 else TIMESTAMPS)
+            if text.endswith("Z") or len(text) < 20:
+                return f"timestamp({quoted(r, text)})"
+            return f"timestamp(int(timestamp({quoted(r, text)})))"  # a moment in cel-go remembers the zone that it was written in
         if t == "duration":
             return f"duration({quoted(r, r.choice(GOOD_DURATIONS if r.random() < 0.75 else DURATIONS))})"
         return r.choice(["int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type", "google.protobuf.Timestamp",
@@ -395,7 +398,7 @@ class Maker:
         if x < 0.6:
             return f"{f}({', '.join(args[:r.choice([0, 1, 1, 1, 2])])})"
         if x < 0.85:
-            m = r.choice(["size", "contains", "startsWith", "endsWith", "matches", "trim", "lowerAscii", "filter", "map", "all", "nothing"] + GETTERS)
+            m = r.choice(["size", "contains", "startsWith", "endsWith", "matches", "trim", "lowerAscii", "filter", "map", "all", "nothing"] + [g for g in GETTERS if g != "getMilliseconds"])
             return f"{args[0]}.{m}({', '.join(args[1:r.choice([1, 1, 2, 3])])})"
         if x < 0.92:
             return r.choice("-!") + args[0]

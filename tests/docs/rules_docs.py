@@ -1,6 +1,7 @@
 """Every example of docs/rules.md is right: TAP. SOUK names the binary.
 
 	```json ruleset FILE     a document: `souk rules check` and `souk rules test` are content with it; FILE is there for the commands below
+	```json wrong FILE       a document that check refuses
 	```json rule             a rule: so is a document with just this one
 	```json group            a group, the same
 	```cel                   an expression a line (behind # is a remark): each is well typed over the fields of production
@@ -104,6 +105,10 @@ def main():
                 commands(folder, block, where)
             elif kind == "json" and rest[:1] == ["ruleset"]:
                 content(folder, rest[1], block, where)
+            elif kind == "json" and rest[:1] == ["wrong"]:
+                with open(os.path.join(folder, rest[1]), "w") as f:
+                    f.write(block)
+                ok(souk("rules", "check", rest[1], cwd=folder).returncode == 1, f"{where} is refused")
             elif kind == "json" and rest:
                 part = json.loads(block)
                 content(folder, "part.json", json.dumps(document(part if rest[0] == "group" else group(part))), where)
