@@ -228,7 +228,7 @@ Test(value_json, declarations_of_the_suite_are_types)
 	cr_assert(t != NULL, "%s", f.text);
 	cel_type_print(&out, t);
 	buf_putc(&out, '\0');
-	cr_expect(eq(str, out.p, "map(string, list(google.protobuf.Duration))"));
+	cr_expect(eq(str, out.p, "map(string, list(duration))"));
 	cr_expect(eq(ptr, (void *)declared("{\"null\":null}", &f), (void *)&cel_type_null));
 	cr_expect(eq(ptr, (void *)declared("{\"dyn\":{}}", &f), (void *)&cel_type_dyn));
 	cr_expect(eq(ptr, (void *)declared("{\"messageType\":\"some.Message\"}", &f), NULL));
