@@ -31,8 +31,10 @@ struct cel_value cel_call(
  *	== != < <= > >=       the lighter of the two weights
  *	_+_                   both weights; of lists their lengths
  *	in                    of a list its length (times 1 + weight for a list or map as element)
+ *	                      of a map the weight of the key
+ *	math.least, greatest  the numbers beyond the first
  *	matches               (bytes of text x bytes of pattern) / 40
- *	others                the weights of all texts
+ *	others                the weights of all texts; of - * / % [] ! type() dyn() nothing
  * each rounded up. The weight of a text is a tenth of its bytes, of a list 1 an element and of a
  * map 2 an entry plus what is inside; of anything else 0.
  */
