@@ -12,18 +12,15 @@ struct pack {
 	size_t n;
 };
 
-/* @n bytes of @from, aligned for anything or (texts) not at all. Returns where they are now; when
- * measuring, @from. */
-static const void *put(struct pack *p, const void *from, size_t n, size_t align)
+/* Returns where the @n bytes are now; NULL when measuring. */
+static void *put(struct pack *p, const void *from, size_t n, size_t align)
 {
 	void *to;
 
 	p->n = (p->n + align - 1) & ~(align - 1);
 	to = p->base ? p->base + p->n : NULL;
 	p->n += n;
-	if (!to)
-		return from;
-	if (n)
+	if (to && n)
 		memcpy(to, from, n);
 	return to;
 }
@@ -32,13 +29,13 @@ static struct cel_value put_value(struct pack *p, struct cel_value v);
 
 static const struct cel_value *put_values(struct pack *p, const struct cel_value *v, uint32_t n)
 {
-	const struct cel_value *to = put(p, v, n * sizeof(*v), _Alignof(struct cel_value));
+	struct cel_value *to = put(p, v, n * sizeof(*v), _Alignof(struct cel_value));
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct cel_value moved = put_value(p, v[i]);
 
-		if (p->base)
-			memcpy((char *)(uintptr_t)&to[i], &moved, sizeof(moved));
+		if (to)
+			to[i] = moved;
 	}
 	return to;
 }
@@ -46,15 +43,13 @@ static const struct cel_value *put_values(struct pack *p, const struct cel_value
 static const struct cel_map *put_map(struct pack *p, const struct cel_map *m)
 {
 	struct cel_map moved = *m;
-	const struct cel_map *to;
 
 	moved.keys = put_values(p, m->keys, m->n);
 	moved.values = put_values(p, m->values, m->n);
 	if (m->index)
 		moved.index = put(
 			p, m->index, ((size_t)m->mask + 1) * sizeof(*m->index), _Alignof(uint32_t));
-	to = put(p, &moved, sizeof(moved), _Alignof(struct cel_map));
-	return p->base ? to : m;
+	return put(p, &moved, sizeof(moved), _Alignof(struct cel_map));
 }
 
 static struct cel_value put_value(struct pack *p, struct cel_value v)
@@ -80,28 +75,26 @@ static struct cel_value put_value(struct pack *p, struct cel_value v)
 static const struct cel_type *put_type(struct pack *p, const struct cel_type *t)
 {
 	struct cel_type moved;
-	const struct cel_type *to;
 
 	if (!t || (t->kind != CEL_T_LIST && t->kind != CEL_T_MAP && t->kind != CEL_T_TYPE))
 		return t;
 	moved = *t;
 	moved.a = put_type(p, t->a);
 	moved.b = put_type(p, t->b);
-	to = put(p, &moved, sizeof(moved), _Alignof(struct cel_type));
-	return p->base ? to : t;
+	return put(p, &moved, sizeof(moved), _Alignof(struct cel_type));
 }
 
 static const struct cel_symbol_set *put_sets(struct pack *p, const struct cel_gen *g)
 {
-	const struct cel_symbol_set *to =
+	struct cel_symbol_set *to =
 		put(p, g->sets, g->n_sets * sizeof(*g->sets), _Alignof(struct cel_symbol_set));
 
 	for (uint32_t i = 0; i < g->n_sets; i++) {
 		struct cel_symbol_set moved = g->sets[i];
 
 		moved.v = put(p, moved.v, moved.n * sizeof(*moved.v), _Alignof(uint16_t));
-		if (p->base)
-			memcpy((char *)(uintptr_t)&to[i], &moved, sizeof(moved));
+		if (to)
+			to[i] = moved;
 	}
 	return to;
 }
@@ -112,8 +105,8 @@ static void put_all(struct pack *p, const struct cel_gen *g, struct cel_program 
 	head->code = put(p, g->code, g->n_code * sizeof(*g->code), _Alignof(struct cel_insn));
 	head->constants = put_values(p, g->constants, g->n_constants);
 	head->sets = put_sets(p, g);
-	head->patterns = (struct cel_pattern **)(uintptr_t)put(p, g->patterns,
-		g->n_patterns * sizeof(struct cel_pattern *), _Alignof(struct cel_pattern *));
+	head->patterns = put(p, g->patterns, g->n_patterns * sizeof(struct cel_pattern *),
+		_Alignof(struct cel_pattern *));
 	head->type = put_type(p, head->type);
 }
 
