@@ -391,6 +391,170 @@ Test(compute, every_price_is_inside_its_guards)
 	}
 }
 
+/* ---- suppression, perks, alternatives ---- */
+
+#define OTHER "eip155:1/erc721:0x3b3ee1931dc30c1957379fac9aba94d1c48a5405/78"
+#define THIRD "eip155:1/erc721:0x3b3ee1931dc30c1957379fac9aba94d1c48a5405/79"
+
+/* Not in the lobby; gold members get two perks; three suggestions that name some items twice. */
+#define RULES_RICH \
+	"{\"name\":\"rich\",\"version\":\"1\",\"language\":\"en\",\"disclosure\":{\"default\":" \
+	"\"d\"}," \
+	"\"groups\":[{\"id\":\"g\",\"mode\":\"stack\",\"rules\":[" \
+	"{\"id\":\"lobby\",\"when\":\"session.place == 'lobby'\",\"suppress\":true}," \
+	"{\"id\":\"gold\",\"when\":\"customer.tier == " \
+	"'gold'\",\"bps\":-500,\"explanation\":{\"en\":" \
+	"\"Gold " \
+	"member\",\"de\":\"Gold-Mitglied\"},\"perks\":[{\"id\":\"early\",\"text\":{\"en\":" \
+	"\"Early\"," \
+	"\"de\":\"Vorab\"}},{\"id\":\"tour\",\"text\":{\"en\":\"A tour\"}}]}," \
+	"{\"id\":\"look\",\"when\":\"session.dwell_ms > " \
+	"9\",\"perks\":[{\"id\":\"early\",\"text\":{" \
+	"\"en\":\"Early\",\"de\":\"Vorab\"}}]}," \
+	"{\"id\":\"div\",\"when\":\"1 / session.dwell_ms == " \
+	"7\",\"bps\":-1,\"explanation\":{\"en\":\"e\"}}" \
+	"]}],\"suggest\":[" \
+	"{\"id\":\"gone\",\"when\":\"item.left == 0\",\"items\":[\"" ITEM "\",\"" OTHER "\"]}," \
+	"{\"id\":\"lobby\",\"when\":\"session.place == 'lobby'\",\"items\":[\"" OTHER \
+	"\",\"" THIRD "\"]}," \
+	"{\"id\":\"personal\",\"when\":\"customer.segment == 'collector'\",\"items\":[\"" THIRD \
+	"\"]}]}"
+
+static void expect_alternatives(const struct price_result *r, const char *json)
+{
+	CLEANUP(buf_fini) struct buf b = BUF_INIT(4096);
+	struct json_out j = JSON_OUT(&b);
+
+	compute_alternatives_json(&j, NULL, r);
+	cr_expect(str_eqz(buf_str(&b), json), "got " STR_FMT, STR_ARG(buf_str(&b)));
+}
+
+Test(compute, a_suppressed_item_has_no_offer_after_every_other_refusal)
+{
+	CLEANUP(ruleset_free) struct ruleset *r = ruleset_of(RULES_RICH);
+	struct price_inputs in = inputs_of_a_good_event();
+	struct price_result result;
+
+	in.interest.place = STR("lobby");
+	in.interest.dwell_ms = 10;
+	in.loyalty.tier = TIER_GOLD;
+	in.guards.live_per_user = in.live_user = 1;
+	fixture_compute(r, &in, &result);
+	cr_expect(eq(int, result.reason, REASON_QUOTE_LIMIT));
+	expect_alternatives(&result, "[]");
+
+	in.live_user = 0;
+	fixture_compute(r, &in, &result);
+	cr_expect(eq(int, result.outcome, OUTCOME_NO_OFFER));
+	cr_expect(eq(int, result.reason, REASON_SUPPRESSED));
+	cr_expect(not(money_is_set(result.price)));
+	cr_expect(not(result.personalised));
+	cr_expect(eq(sz, result.n_reasons + result.n_perks, 0));
+	expect_alternatives(&result, "[\"" OTHER "\",\"" THIRD "\"]");
+	expect_waterfall(RULES_RICH, &in,
+		"[{\"step\":\"anchor\",\"id\":\"list\",\"before\":\"1000000000000000000\","
+		"\"after\":\"1000000000000000000\"},"
+		"{\"step\":\"rule\",\"id\":\"lobby\",\"before\":\"1000000000000000000\","
+		"\"after\":\"1000000000000000000\",\"note\":\"suppressed\"},"
+		"{\"step\":\"rule\",\"id\":\"gold\",\"before\":\"1000000000000000000\","
+		"\"after\":\"950000000000000000\"},"
+		"{\"step\":\"rule\",\"id\":\"look\",\"before\":\"950000000000000000\","
+		"\"after\":\"950000000000000000\"}]");
+	in.is_revision = true;
+	fixture_compute(r, &in, &result);
+	cr_expect(eq(int, result.outcome, OUTCOME_WITHDRAWN));
+	cr_expect(eq(int, result.reason, REASON_SUPPRESSED));
+}
+
+Test(compute, perks_come_once_and_in_the_shoppers_language)
+{
+	CLEANUP(ruleset_free) struct ruleset *r = ruleset_of(RULES_RICH);
+	struct price_inputs in = inputs_of_a_good_event();
+	struct price_result result;
+
+	in.interest.dwell_ms = 10;
+	in.loyalty.tier = TIER_GOLD;
+	in.interest.locale = STR("de-AT");
+	fixture_compute(r, &in, &result);
+	cr_assert(eq(sz, result.n_perks, 2));
+	cr_expect(str_eqz(result.perks[0].id, "early"));
+	cr_expect(str_eqz(result.perks[0].text, "Vorab"));
+	cr_expect(str_eqz(result.perks[1].text, "A tour"), "there is no other");
+	cr_assert(eq(sz, result.n_reasons, 1), "of rules with an explanation");
+	cr_expect(str_eqz(result.reasons[0].text, "Gold-Mitglied"));
+	in.interest.locale = STR("fr");
+	fixture_compute(r, &in, &result);
+	cr_expect(str_eqz(result.reasons[0].text, "Gold member"));
+	in.loyalty.tier = TIER_NONE; /* perks without a price */
+	fixture_compute(r, &in, &result);
+	cr_expect(eq(sz, result.n_perks, 1));
+	cr_expect(result.price.amount == ETH_);
+	cr_expect(not(result.personalised));
+}
+
+Test(compute, alternatives_are_for_offers_and_some_refusals_and_never_the_item_itself)
+{
+	CLEANUP(ruleset_free) struct ruleset *r = ruleset_of(RULES_RICH);
+	struct price_inputs in = inputs_of_a_good_event();
+	struct price_result result;
+
+	in.profile.segment = STR("collector");
+	fixture_compute(r, &in, &result);
+	expect_alternatives(&result, "[]"); /* no consent */
+	in.personalization = TRI_TRUE;
+	fixture_compute(r, &in, &result);
+	expect_alternatives(&result, "[\"" THIRD "\"]");
+	cr_expect(eq(int, result.outcome, OUTCOME_OFFER));
+
+	in.stock = (struct input_stock){ .row.state = ROW_PRESENT, .taken = 1 };
+	fixture_compute(r, &in, &result);
+	cr_expect(eq(int, result.reason, REASON_SOLD_OUT));
+	expect_alternatives(&result, "[\"" OTHER "\",\"" THIRD "\"]");
+	in.bestbid.age_ms = 15001;
+	fixture_compute(r, &in, &result);
+	cr_expect(eq(int, result.reason, REASON_STALE_MARKET));
+	expect_alternatives(&result, "[]");
+	in.bestbid.age_ms = 0;
+	in.stock.taken = 0;
+	in.inventory.list = (struct money){ 0 };
+	fixture_compute(r, &in, &result);
+	cr_expect(eq(int, result.reason, REASON_NOT_FOR_SALE));
+	expect_alternatives(&result, "[\"" THIRD "\"]");
+	in.inventory.list = eth(1000);
+	in.bestbid.bid_net = eth(1000);
+	fixture_compute(r, &in, &result);
+	cr_expect(eq(int, result.reason, REASON_GUARD_CONFLICT));
+	expect_alternatives(&result, "[\"" THIRD "\"]");
+}
+
+Test(compute, a_rule_that_fails_is_named_with_its_error_and_changes_nothing)
+{
+	struct price_inputs in = inputs_of_a_good_event();
+
+	in.interest.dwell_ms = 0;
+	expect_waterfall(RULES_RICH, &in,
+		"[{\"step\":\"anchor\",\"id\":\"list\",\"before\":\"1000000000000000000\","
+		"\"after\":\"1000000000000000000\"},"
+		"{\"step\":\"rule\",\"id\":\"div\",\"before\":\"1000000000000000000\","
+		"\"after\":\"1000000000000000000\",\"note\":\"failed:divide\"}]");
+	cr_expect(price(RULES_RICH, &in).price.amount == ETH_);
+	cr_expect(eq(sz, price(RULES_RICH, &in).decided.n_failed, 1));
+}
+
+Test(compute, the_quantum_is_rounded_to_in_the_rulesets_mode)
+{
+	struct price_inputs in = inputs_of_a_good_event();
+
+	in.inventory.list = eth(1999);
+	in.guards.quantum = STR("100");
+	in.guards.max_premium_bps = 1000;
+	cr_expect(
+		price("{\"name\":\"a\",\"version\":\"1\",\"rounding\":\"down\",\"groups\":[]}", &in)
+			.price.amount == 1900);
+	cr_expect(price("{\"name\":\"a\",\"version\":\"1\",\"rounding\":\"up\",\"groups\":[]}", &in)
+			  .price.amount == 2000);
+}
+
 /* ---- revisions ---- */
 
 static struct price_inputs inputs_of_a_revision(void)

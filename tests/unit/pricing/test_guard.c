@@ -169,3 +169,75 @@ Test(guard, changed_rules_hold_the_price_shown_although_the_market_moved)
 	b = bounds(&in);
 	cr_expect(b.ceiling == 900 && b.unheld == 900);
 }
+
+/* ---- of the document ---- */
+
+static struct guard_limits limits_of(const char *guards, const struct price_inputs *in)
+{
+	CLEANUP(buf_fini) struct buf b = BUF_INIT(65536);
+	struct guard_limits ret;
+
+	buf_printf(&b, "{\"name\":\"g\",\"version\":\"1\",\"groups\":[],\"guards\":{%s}}", guards);
+	buf_putc(&b, '\0');
+	CLEANUP(ruleset_free) struct ruleset *r = ruleset_of(b.p);
+
+	guard_limits(&ret, r, in);
+	return ret;
+}
+
+Test(guard, a_document_can_only_narrow)
+{
+	struct price_inputs in = inputs_of_a_good_event();
+	struct guard_limits l;
+
+	in.guards.min_margin_bps = 200;
+	in.guards.max_premium_bps = 100;
+	in.guards.quantum = STR("1000");
+	l = limits_of(
+		"\"items\":{\"" ITEM
+		"\":{\"min_margin_bps\":100,\"floor_over_bid_bps\":100,\"max_premium_bps\":200,"
+		"\"max_discount_bps\":6000,\"round\":\"0.0000000000000001\"}}",
+		&in);
+	cr_expect(eq(i64, l.min_margin_bps, 200));
+	cr_expect(eq(i64, l.floor_over_bid_bps, 300));
+	cr_expect(eq(i64, l.max_premium_bps, 100));
+	cr_expect(eq(i64, l.max_discount_bps, 5000));
+	cr_expect(l.quantum == 1000);
+	l = limits_of("\"items\":{\"" ITEM
+		      "\":{\"min_margin_bps\":300,\"floor_over_bid_bps\":400,\"max_premium_bps\":0,"
+		      "\"max_discount_bps\":1000,\"round\":\"0.0001\"}}",
+		&in);
+	cr_expect(eq(i64, l.min_margin_bps, 300));
+	cr_expect(eq(i64, l.floor_over_bid_bps, 400));
+	cr_expect(eq(i64, l.max_premium_bps, 0));
+	cr_expect(eq(i64, l.max_discount_bps, 1000));
+	cr_expect(l.quantum == (u128)ETH_ / 10000);
+}
+
+Test(guard, of_item_and_collection_the_stricter_binds_and_of_others_nothing)
+{
+	struct price_inputs in = inputs_of_a_good_event();
+	static const char guards[] = "\"items\":{\"" ITEM "\":{\"max_discount_bps\":2000}},"
+				     "\"collections\":{\"a\":{\"max_discount_bps\":10},\"cool-"
+				     "cats\":{\"max_discount_bps\":"
+				     "1500,\"min_margin_bps\":50},\"z\":{\"max_discount_bps\":10}}";
+	struct guard_limits l = limits_of(guards, &in);
+
+	cr_expect(eq(i64, l.max_discount_bps, 1500));
+	cr_expect(eq(i64, l.min_margin_bps, 50));
+	in.inventory.collection = STR("other");
+	cr_expect(eq(i64, limits_of(guards, &in).max_discount_bps, 2000));
+	in.inventory.collection = STR_NONE;
+	in.interest.item = STR("other");
+	cr_expect(eq(i64, limits_of(guards, &in).max_discount_bps, 5000));
+}
+
+Test(guard, a_quantum_that_the_currency_cannot_have_is_none)
+{
+	struct price_inputs in = inputs_of_a_good_event();
+
+	in.inventory.list = (struct money){ 1000, currency_find(STR("USDC")) };
+	cr_expect(
+		limits_of("\"items\":{\"" ITEM "\":{\"round\":\"0.0000001\"}}", &in).quantum == 1);
+	cr_expect(limits_of("\"items\":{\"" ITEM "\":{\"round\":\"0.01\"}}", &in).quantum == 10000);
+}
