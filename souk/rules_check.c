@@ -41,7 +41,7 @@ static void report(const char *file, const struct ruleset *r, const struct findi
 	CLEANUP(buf_fini) struct buf out = BUF_INIT(REPORT_MAX);
 
 	findings_print(&out, f, file);
-	fwrite(out.p, 1, out.n, stdout);
+	rules_print(&out, stdout);
 	if (f->n_dropped > 0)
 		printf("%s: and %zu more\n", file, f->n_dropped);
 	printf("%s: ", file);

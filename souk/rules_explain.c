@@ -118,7 +118,7 @@ static int explain_inputs(const struct ruleset *rules, const struct price_inputs
 	} else {
 		explain_print(&out, e);
 	}
-	fwrite(out.p, 1, out.n, stdout);
+	rules_print(&out, stdout);
 	return EXIT_DONE;
 }
 
@@ -134,7 +134,7 @@ static int load_rules(struct ruleset **ret, const char *file)
 	if (r != -EINVAL)
 		return say(f.text, "");
 	findings_print(&out, &findings, file);
-	fwrite(out.p, 1, out.n, stderr);
+	rules_print(&out, stderr);
 	say(file, "the document is refused");
 	return EXIT_FAILED;
 }

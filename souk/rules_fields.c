@@ -4,6 +4,7 @@
 #include "common/base/json_out.h"
 #include "pricing/rules/fields.h"
 #include "souk/args.h"
+#include "souk/rules_file.h"
 
 #define TEXT_MAX (1024 * 1024)
 
@@ -52,7 +53,7 @@ static int run(int argc, char **argv)
 			    "page is printed by `souk rules fields --markdown`.\n\n"));
 		schema_markdown(&out, s);
 	}
-	fwrite(out.p, 1, out.n, stdout);
+	rules_print(&out, stdout);
 	return EXIT_DONE;
 }
 

@@ -67,7 +67,7 @@ static int refused(struct testing *t, const struct findings *findings, size_t *n
 	}
 	printf("not ok %zu - %s: the document is refused\n", t->number, t->file);
 	findings_print(&out, findings, t->file);
-	fwrite(out.p, 1, out.n, stderr);
+	rules_print(&out, stderr);
 	return EXIT_FAILED;
 }
 
