@@ -200,10 +200,8 @@ class Maker:
                          "google.protobuf.Duration", "type(1)", "type(type)", "type(null)", "type([1])", "type({})", "type(timestamp(0))"])
 
     def keys(self, t, n, d):
-        """Of a map literal: nearly always different ones, as a map with a key twice has no value in the specification and one in cel-go."""
+        """Of a map literal: different ones, as a map with a key twice has no value in the specification and one in cel-go."""
         r = self.r
-        if r.random() < 0.02:
-            return [self.of(t, d - 2) for _ in range(n)]
         if n == 1 and r.random() < 0.5:
             return [self.of(t, d - 2)]
         if t == "string":
@@ -390,7 +388,8 @@ class Maker:
     def wild(self, d):
         """Any function or operator over any types: what has an overload and what has none."""
         r = self.r
-        args = [self.of(self.any_type(1), d - 1) for _ in range(3)]
+        first = self.any_type(1)
+        args = [self.of(t, d - 1) for t in (first, self.any_type(1), self.any_type(1))]
         f = r.choice(["size", "int", "uint", "double", "string", "bytes", "bool", "timestamp", "duration", "type", "dyn", "matches", "nothing"])
         x = r.random()
         if x < 0.35:
@@ -398,7 +397,7 @@ class Maker:
         if x < 0.6:
             return f"{f}({', '.join(args[:r.choice([0, 1, 1, 1, 2])])})"
         if x < 0.85:
-            m = r.choice(["size", "contains", "startsWith", "endsWith", "matches", "trim", "lowerAscii", "filter", "map", "all", "nothing"] + [g for g in GETTERS if g != "getMilliseconds"])
+            m = r.choice(["size", "contains", "startsWith", "endsWith", "matches", "trim", "lowerAscii", "all", "nothing"] + ([] if first[0] == "map" else ["filter", "map"]) + [g for g in GETTERS if g != "getMilliseconds"])
             return f"{args[0]}.{m}({', '.join(args[1:r.choice([1, 1, 2, 3])])})"
         if x < 0.92:
             return r.choice("-!") + args[0]
