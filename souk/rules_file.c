@@ -10,7 +10,7 @@ int rules_file_load(
 {
 	const struct schema *schema = price_schema();
 	char *json = NULL;
-	size_t n;
+	size_t n = 0;
 	int r = schema ? file_read(file, RULESET_BYTES_MAX, &json, &n, f)
 		       : fault_set(f, FAULT_FATAL, -ENOMEM, "out of memory");
 

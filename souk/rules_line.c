@@ -223,7 +223,7 @@ static int declare_value(
 	struct request *q, struct cel_env *env, const char *name, const json_t *binding)
 {
 	struct cel_var v = { .name = str_of(name) };
-	struct cel_value value;
+	struct cel_value value = { 0 };
 
 	if (cel_env_find(env, v.name) >= 0)
 		return 0;
@@ -331,7 +331,7 @@ void rules_line(struct rules_bench *b, struct str line, uint64_t number, struct 
 	json_error_t e;
 	json_auto_t *json = read_json(line, &e);
 	struct request q = { .bench = b, .json = json, .number = number };
-	struct cel_value v;
+	struct cel_value v = { 0 };
 
 	q.why.message = BUF_INIT(MESSAGE_MAX);
 	if (!json) {
