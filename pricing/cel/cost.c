@@ -25,11 +25,6 @@ struct local { /* a variable of a comprehension */
 	const struct local *outer;
 };
 
-struct estimate {
-	uint64_t cost;
-	struct bound bound;
-};
-
 static const struct bound unknown = { { CEL_TEXT_WORST, CEL_TEXT_WORST, CEL_TEXT_WORST,
 					      CEL_TEXT_WORST },
 	{ CEL_LIST_WORST, CEL_LIST_WORST, CEL_LIST_WORST, CEL_LIST_WORST }, 0xf, false };
@@ -181,7 +176,8 @@ static uint64_t extra(enum cel_function f, const struct bound *args, unsigned n)
 	}
 }
 
-static struct estimate walk(const struct cel_node *n, const struct local *l);
+/* The cost of @n, and (unless NULL) the bound of its value into *ret. */
+static uint64_t walk(const struct cel_node *n, const struct local *l, struct bound *ret);
 
 static const struct local *local_of(const struct local *l, struct str name)
 {
@@ -190,66 +186,89 @@ static const struct local *local_of(const struct local *l, struct str name)
 	return l;
 }
 
-static struct estimate of_const(struct cel_value v)
+/* Nothing in it to read through: numbers, moments, money. */
+static bool is_scalar(const struct cel_node *n)
 {
-	struct estimate e = { 0 };
-
-	if (v.kind == CEL_V_STRING || v.kind == CEL_V_BYTES)
-		e.bound.text[0] = v.n;
-	return e;
+	if (!n->type)
+		return false;
+	switch (n->type->kind) {
+	case CEL_T_DYN:
+	case CEL_T_STRING:
+	case CEL_T_BYTES:
+	case CEL_T_LIST:
+	case CEL_T_MAP:
+	case CEL_T_PARAM:
+	case CEL_T_ERROR:
+		return false;
+	default:
+		return true;
+	}
 }
 
-static struct estimate of_ident(const struct cel_node *n, const struct local *l)
+static void bound_of_const(struct cel_value v, struct bound *ret)
+{
+	*ret = (struct bound){ 0 };
+	if (v.kind == CEL_V_STRING || v.kind == CEL_V_BYTES)
+		ret->text[0] = v.n;
+}
+
+static void bound_of_ident(const struct cel_node *n, const struct local *l, struct bound *ret)
 {
 	l = n->slot == CEL_SLOT_NONE ? local_of(l, n->ident.name) : NULL;
-	return (struct estimate){ 1, l ? l->bound : bound_of_type(n->type) };
+	*ret = l ? l->bound : bound_of_type(n->type);
 }
 
-static struct estimate of_select(const struct cel_node *n, const struct local *l)
+static uint64_t of_select(const struct cel_node *n, const struct local *l, struct bound *ret)
 {
-	struct estimate e = { .cost = 1 };
+	bool is_used = ret && !n->is_test_only;
+	struct bound operand;
+	uint64_t cost = 1;
 
-	if (n->slot != CEL_SLOT_NONE) {
-		if (!n->is_test_only)
-			e.bound = bound_of_type(n->type);
-		return e;
+	if (n->slot == CEL_SLOT_NONE)
+		cost = sum(cost, walk(n->select.operand, l, is_used ? &operand : NULL));
+	if (!is_used) {
+		if (ret)
+			*ret = (struct bound){ 0 };
+		return cost;
 	}
-	e = walk(n->select.operand, l);
-	e.cost = sum(e.cost, 1);
-	e.bound = n->is_test_only ? (struct bound){ 0 } : element_of(&e.bound);
-	return e;
+	*ret = n->slot == CEL_SLOT_NONE ? element_of(&operand) : bound_of_type(n->type);
+	return cost;
 }
 
-static struct estimate of_list(const struct cel_node *n, const struct local *l)
+/* Of an element, key or value; joined to what the whole may hold. */
+static uint64_t of_part(const struct cel_node *n, const struct local *l, struct bound *whole)
 {
-	struct estimate r = { .cost = CEL_COST_LIST }, e;
+	struct bound part;
+	uint64_t cost = walk(n, l, whole ? &part : NULL);
 
-	for (uint32_t i = 0; i < n->list.n; i++) {
-		e = walk(n->list.v[i], l);
-		r.cost = sum(r.cost, e.cost);
-		contain(&r.bound, &e.bound);
-	}
-	r.bound.list[0] = n->list.n;
-	return r;
+	if (whole)
+		contain(whole, &part);
+	return cost;
 }
 
-static struct estimate of_map(const struct cel_node *n, const struct local *l)
+static uint64_t of_list(const struct cel_node *n, const struct local *l, struct bound *ret)
 {
-	struct estimate r = { .cost = n->kind == CEL_N_MAP ? CEL_COST_MAP : CEL_COST_STRUCT }, e;
+	uint64_t cost = CEL_COST_LIST;
 
+	if (ret)
+		*ret = (struct bound){ .list = { n->list.n } };
+	for (uint32_t i = 0; i < n->list.n; i++)
+		cost = sum(cost, of_part(n->list.v[i], l, ret));
+	return cost;
+}
+
+static uint64_t of_map(const struct cel_node *n, const struct local *l, struct bound *ret)
+{
+	uint64_t cost = n->kind == CEL_N_MAP ? CEL_COST_MAP : CEL_COST_STRUCT;
+
+	if (ret)
+		*ret = (struct bound){ .list = { n->map.n }, .maps = 1 };
 	for (uint32_t i = 0; i < n->map.n; i++) {
-		if (n->map.v[i].key) {
-			e = walk(n->map.v[i].key, l);
-			r.cost = sum(r.cost, e.cost);
-			contain(&r.bound, &e.bound);
-		}
-		e = walk(n->map.v[i].value, l);
-		r.cost = sum(r.cost, e.cost);
-		contain(&r.bound, &e.bound);
+		if (n->map.v[i].key)
+			cost = sum(cost, of_part(n->map.v[i].key, l, ret));
+		cost = sum(cost, of_part(n->map.v[i].value, l, ret));
 	}
-	r.bound.list[0] = n->map.n;
-	r.bound.maps |= 1;
-	return r;
+	return cost;
 }
 
 static struct bound bound_of_call(
@@ -287,99 +306,136 @@ static struct bound bound_of_call(
 	}
 }
 
-static struct estimate of_conditional(const struct cel_node *n, const struct local *l)
+static uint64_t of_conditional(const struct cel_node *n, const struct local *l, struct bound *ret)
 {
-	struct estimate c = walk(n->call.args[0], l), a = walk(n->call.args[1], l),
-			b = walk(n->call.args[2], l);
+	uint64_t cost = sum(1, walk(n->call.args[0], l, NULL));
+	struct bound other;
+	uint64_t a = walk(n->call.args[1], l, ret),
+		 b = walk(n->call.args[2], l, ret ? &other : NULL);
 
-	join(&a.bound, &b.bound);
-	a.cost = sum(a.cost > b.cost ? a.cost : b.cost, 1);
-	a.cost = sum(a.cost, c.cost);
-	return a;
+	if (ret)
+		join(ret, &other);
+	return sum(cost, a > b ? a : b);
+}
+
+/* Whether the sizes of its arguments say anything about its cost or its value. */
+static bool has_sizes(const struct cel_node *n)
+{
+	switch (n->call.function) {
+	case CEL_F_AND:
+	case CEL_F_OR:
+	case CEL_F_NOT:
+	case CEL_F_NOT_STRICTLY_FALSE:
+		return false;
+	case CEL_F_EQ:
+	case CEL_F_NE:
+	case CEL_F_LT:
+	case CEL_F_LE:
+	case CEL_F_GT:
+	case CEL_F_GE:
+		return !is_scalar(n->call.args[0]) && !is_scalar(n->call.args[1]);
+	default:
+		return true;
+	}
 }
 
 #define ARGS_MAX 8 /* of any function there is */
 
-static struct estimate of_call(const struct cel_node *n, const struct local *l)
+static uint64_t of_call(const struct cel_node *n, const struct local *l, struct bound *ret)
 {
 	enum cel_function f = (enum cel_function)n->call.function;
-	struct bound bounds[ARGS_MAX];
-	struct estimate r = { .cost = 1 }, e;
 	unsigned n_args = 0, has_target = n->call.target != NULL;
+	struct bound bounds[ARGS_MAX];
+	bool is_sized = has_sizes(n);
+	uint64_t cost = 1;
 
 	if (f == CEL_F_CONDITIONAL)
-		return of_conditional(n, l);
+		return of_conditional(n, l, ret);
+	if (ret)
+		*ret = (struct bound){ 0 };
 	for (uint32_t i = 0; i < n->call.n_args + has_target; i++) {
-		e = walk(has_target && i == 0 ? n->call.target : n->call.args[i - has_target], l);
-		r.cost = sum(r.cost, e.cost);
-		if (n_args < ARGS_MAX)
-			bounds[n_args++] = e.bound;
+		bool is_wanted = is_sized && n_args < ARGS_MAX;
+
+		cost = sum(cost,
+			walk(has_target && i == 0 ? n->call.target : n->call.args[i - has_target],
+				l, is_wanted ? &bounds[n_args] : NULL));
+		n_args += is_wanted;
 	}
-	if (f == CEL_F_AND || f == CEL_F_OR || f == CEL_F_NOT || !n_args)
-		return r;
-	r.cost = sum(r.cost, extra(f, bounds, n_args));
-	r.bound = bound_of_call(f, bounds, n);
-	return r;
+	if (n_args == 0)
+		return cost;
+	if (ret)
+		*ret = bound_of_call(f, bounds, n);
+	return sum(cost, extra(f, bounds, n_args));
 }
 
-/* What goes round: @step times as many as the range can have elements, at most. */
-static struct estimate of_comprehension(const struct cel_node *n, const struct local *outer)
+/* The general form: of what is accumulated nothing is known. */
+static uint64_t of_general(const struct cel_node *n, const struct local *outer, struct local *accu,
+	const struct local *var, uint64_t n_turns)
+{
+	uint64_t condition, cost = walk(n->comprehension.init, outer, NULL);
+
+	for (int i = 0; i < LEVELS; i++)
+		accu->bound.text[i] = accu->bound.list[i] = UINT32_MAX;
+	accu->bound.is_deep = true;
+	condition = walk(n->comprehension.condition, var, NULL);
+	cost = sum(cost, sum(condition, walk(n->comprehension.result, accu, NULL)));
+	return sum(cost,
+		product(n_turns, sum(2, sum(condition, walk(n->comprehension.step, var, NULL)))));
+}
+
+/* What goes round does so as often as the range can have elements. */
+static uint64_t of_comprehension(
+	const struct cel_node *n, const struct local *outer, struct bound *ret)
 {
 	struct cel_shape shape = cel_shape_of(n);
-	struct estimate range = walk(n->comprehension.range, outer), init = { 0 }, step, value,
-			result = { 0 };
+	struct bound range;
 	struct local accu = { .name = n->comprehension.accu, .outer = outer };
-	struct local var = { n->comprehension.var, element_of(&range.bound), &accu };
-	uint64_t each, cost = range.cost;
+	struct local var = { .name = n->comprehension.var, .outer = &accu };
+	uint64_t cost = walk(n->comprehension.range, outer, &range), turn = 2;
 
+	var.bound = element_of(&range);
 	if (shape.kind == CEL_SHAPE_GENERIC) {
-		init = walk(n->comprehension.init, outer);
-		for (int i = 0; i < LEVELS; i++)
-			accu.bound.text[i] = accu.bound.list[i] = UINT32_MAX;
-		accu.bound.is_deep = true;
-		result = walk(n->comprehension.result, &accu);
-		value = walk(n->comprehension.condition, &var);
-		step = walk(n->comprehension.step, &var);
-		each = sum(value.cost, step.cost);
-		cost = sum(cost, sum(init.cost, result.cost));
-		cost = sum(cost, value.cost);
-	} else {
-		step = shape.test ? walk(shape.test, &var) : (struct estimate){ 0 };
-		value = shape.value ? walk(shape.value, &var) : (struct estimate){ 0 };
-		each = sum(step.cost, value.cost);
-		cost = sum(cost, shape.value ? CEL_COST_LIST : 2);
-		if (shape.value) {
-			contain(&result.bound, &value.bound);
-			result.bound.list[0] = range.bound.list[0];
-		}
+		cost = sum(cost, of_general(n, outer, &accu, &var, range.list[0]));
+		if (ret)
+			*ret = accu.bound;
+		return cost;
 	}
-	each = product(sum(each, 2), range.bound.list[0]);
-	return (struct estimate){ sum(cost, each), result.bound };
+	if (ret)
+		*ret = (struct bound){ .list = { shape.value ? range.list[0] : 0 } };
+	if (shape.test)
+		turn = sum(turn, walk(shape.test, &var, NULL));
+	if (shape.value)
+		turn = sum(turn, of_part(shape.value, &var, ret));
+	return sum(sum(cost, shape.value ? CEL_COST_LIST : 2), product(turn, range.list[0]));
 }
 
-static struct estimate walk(const struct cel_node *n, const struct local *l)
+static uint64_t walk(const struct cel_node *n, const struct local *l, struct bound *ret)
 {
 	switch ((enum cel_node_kind)n->kind) {
 	case CEL_N_CONST:
-		return of_const(n->constant);
+		if (ret)
+			bound_of_const(n->constant, ret);
+		return 0;
 	case CEL_N_IDENT:
-		return of_ident(n, l);
+		if (ret)
+			bound_of_ident(n, l, ret);
+		return 1;
 	case CEL_N_SELECT:
-		return of_select(n, l);
+		return of_select(n, l, ret);
 	case CEL_N_CALL:
-		return of_call(n, l);
+		return of_call(n, l, ret);
 	case CEL_N_LIST:
-		return of_list(n, l);
+		return of_list(n, l, ret);
 	case CEL_N_MAP:
 	case CEL_N_STRUCT:
-		return of_map(n, l);
+		return of_map(n, l, ret);
 	case CEL_N_COMPREHENSION:
-		return of_comprehension(n, l);
+		return of_comprehension(n, l, ret);
 	}
-	return (struct estimate){ 0 };
+	return 0;
 }
 
 uint64_t cel_cost_static(const struct cel_node *root)
 {
-	return walk(root, NULL).cost;
+	return walk(root, NULL, NULL);
 }
