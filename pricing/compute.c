@@ -205,7 +205,7 @@ static void refuse(struct price_result *ret, const struct price_inputs *in, enum
 static void suggest_instead(
 	struct price_result *ret, struct decide_scratch *s, const struct price_inputs *in)
 {
-	decide_suggest(ret->rules, s, in, in->now, in->personalization == TRI_TRUE, &ret->decided);
+	decide_suggest(ret->rules, s, in, in->personalization == TRI_TRUE, &ret->decided);
 	suggest(ret, in);
 }
 

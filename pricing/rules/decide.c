@@ -12,8 +12,16 @@
 
 #include "pricing/rules/decide_scratch.h"
 #include "pricing/rules/fraction.h"
+#include "pricing/rules/index_impl.h"
+#include "pricing/rules/table_impl.h"
 
 #define LABEL_BIT(label) (1u << (label))
+
+/* Effects of one group, added up. */
+struct sums {
+	int64_t bps;
+	u128 discount, surcharge;
+};
 
 struct deciding {
 	const struct ruleset *r;
@@ -24,18 +32,23 @@ struct deciding {
 	bool personal_ok, has_hidden;
 	uint16_t group;
 	size_t n_taken, n_notes;
+	struct sums sums; /* of what fired in the group */
 };
 
 /* ---- which rules ---- */
 
-static void query(const struct row_index *x, struct decide_scratch *s, uint64_t *ret)
+static void query(const struct row_index *x, struct deciding *d, uint64_t *ret)
 {
-	size_t n = index_n_columns(x);
+	struct decide_scratch *s = d->s;
 
-	for (size_t i = 0; i < n; i++) {
-		int tag = index_column_tag(x, i);
+	for (uint32_t i = 0; i < x->n_columns; i++) {
+		int tag = x->columns[i].tag;
 
-		s->columns[i] = tag == RULESET_TAG_NOW ? &s->now : &s->slots[tag];
+		s->columns[i] = &s->slots[tag];
+		if (tag != RULESET_TAG_NOW)
+			continue;
+		s->now = decide_moment(d->now_ms);
+		s->columns[i] = &s->now;
 	}
 	index_match(x, s->columns, ret);
 }
@@ -46,11 +59,11 @@ static void find(struct deciding *d)
 	struct decide_scratch *s = d->s;
 	size_t words = INDEX_WORDS(d->r->n_rules);
 
-	query(d->r->index, s, s->found);
+	query(d->r->index, d, s->found);
 	d->has_hidden = !d->personal_ok && d->r->index_impersonal;
 	if (!d->has_hidden)
 		return;
-	query(d->r->index_impersonal, s, s->hidden);
+	query(d->r->index_impersonal, d, s->hidden);
 	for (size_t i = 0; i < words; i++) {
 		s->hidden[i] &= d->r->personal[i];
 		s->found[i] = (s->found[i] & ~d->r->personal[i]) | s->hidden[i];
@@ -58,7 +71,7 @@ static void find(struct deciding *d)
 }
 
 /* The lowest bit set in [@from, @end), or @end. */
-static size_t next_bit(const uint64_t *bits, size_t from, size_t end)
+static inline size_t next_bit(const uint64_t *bits, size_t from, size_t end)
 {
 	uint64_t word;
 
@@ -80,8 +93,8 @@ static bool has_bit(const uint64_t *bits, size_t i)
 
 /* ---- what is said of them ---- */
 
-static void note(struct deciding *d, size_t rule, const struct line *line, enum fired_state state,
-	uint8_t error)
+static __attribute__((noinline)) void note(struct deciding *d, size_t rule, const struct line *line,
+	enum fired_state state, uint8_t error)
 {
 	struct decided *ret = d->ret;
 
@@ -101,32 +114,58 @@ static void note(struct deciding *d, size_t rule, const struct line *line, enum 
 	};
 }
 
-/* Whether the line fired. */
-static bool fire(struct deciding *d, size_t rule, const struct line *line)
+/* In the list, and in the sums. */
+static inline bool take(struct deciding *d, struct fired *f, size_t rule, const struct line *line)
 {
-	struct fired *f = &d->ret->fired[d->ret->n_fired];
-	enum verdict v;
+	struct decided *ret = d->ret;
 
-	if (!d->personal_ok && line->labels & LABEL_BIT(LABEL_PERSONAL)) {
-		note(d, rule, line, FIRED_NO_CONSENT, 0);
-		return false;
-	}
-	if (d->n_taken == RULESET_FIRED_MAX) {
-		note(d, rule, line, FIRED_LIMIT, 0);
-		return false;
-	}
-	v = decide_effect(d->s, &line->effect, d->list, f);
-	if (v == VERDICT_FAILED)
-		note(d, rule, line, FIRED_FAILED, f->error);
-	if (v != VERDICT_YES)
-		return false;
 	f->line = line;
 	f->rule = (uint16_t)rule;
 	f->group = d->group;
 	f->state = FIRED;
+	ret->labels |= line->labels;
+	d->sums.bps += f->bps;
+	if (line->effect.kind > EFFECT_BPS) {
+		d->sums.discount += f->discount;
+		d->sums.surcharge += f->surcharge;
+		if (line->effect.kind == EFFECT_SUPPRESS && !ret->suppressed_by)
+			ret->suppressed_by = line;
+	}
 	d->n_taken++;
-	d->ret->n_fired++;
+	ret->n_fired++;
 	return true;
+}
+
+/* One that is more than a constant. */
+static __attribute__((noinline)) bool fire_effect(
+	struct deciding *d, struct fired *f, size_t rule, const struct line *line)
+{
+	enum verdict v = decide_effect(d->s, &line->effect, d->list, f);
+
+	if (v == VERDICT_FAILED)
+		note(d, rule, line, FIRED_FAILED, f->error);
+	return v == VERDICT_YES && take(d, f, rule, line);
+}
+
+/* Whether the line fired. */
+static inline bool fire(struct deciding *d, size_t rule, const struct line *line)
+{
+	struct fired *f = &d->ret->fired[d->ret->n_fired];
+
+	if (__builtin_expect(!d->personal_ok && line->labels & LABEL_BIT(LABEL_PERSONAL), 0)) {
+		note(d, rule, line, FIRED_NO_CONSENT, 0);
+		return false;
+	}
+	if (__builtin_expect(d->n_taken == RULESET_FIRED_MAX, 0)) {
+		note(d, rule, line, FIRED_LIMIT, 0);
+		return false;
+	}
+	if (line->effect.program)
+		return fire_effect(d, f, rule, line);
+	f->error = 0;
+	f->bps = line->effect.bps;
+	f->discount = f->surcharge = 0;
+	return take(d, f, rule, line);
 }
 
 /* Takes back what @rule fired since @from; notes stay. */
@@ -202,16 +241,17 @@ static bool fire_collected(struct deciding *d, size_t number, const uint64_t *al
 static bool fire_table(struct deciding *d, size_t number)
 {
 	const struct rule *rule = &d->r->rules[number];
+	const struct table *t = rule->table;
 	const uint64_t *allowed = d->personal_ok ? NULL : rule->rows_impersonal;
-	enum hit_policy hit = table_hit(rule->table);
-	struct table_failure failure = { .error.kind = CEL_V_NULL };
+	struct table_failure failure;
 	size_t row;
 
 	if (allowed)
 		note(d, number, &rule->line, FIRED_NO_CONSENT, 0);
-	if (hit != HIT_FIRST && hit != HIT_UNIQUE)
+	if (t->hit != HIT_FIRST && t->hit != HIT_UNIQUE)
 		return fire_collected(d, number, allowed);
-	row = table_first(rule->table, &d->s->context, d->s->slots, allowed, &failure);
+	failure.error.kind = CEL_V_NULL;
+	row = table_first(t, &d->s->context, d->s->slots, allowed, &failure);
 	if (cel_is_error(failure.error))
 		note_failures(d, number, &failure, 1);
 	return row != SIZE_MAX && fire(d, number, &rule->rows[row]);
@@ -219,8 +259,8 @@ static bool fire_table(struct deciding *d, size_t number)
 
 /* ---- rules and groups ---- */
 
-/* Whether the rule fired, or a row of it. */
-static bool consider(struct deciding *d, size_t number)
+/* The rest of the condition of a rule that the index has found. */
+static __attribute__((noinline)) bool holds(struct deciding *d, size_t number)
 {
 	const struct rule *rule = &d->r->rules[number];
 	bool is_hidden = d->has_hidden && has_bit(d->s->hidden, number);
@@ -233,47 +273,56 @@ static bool consider(struct deciding *d, size_t number)
 		      : decide_holds(d->s, rule->rest, rule->n_rest, &error);
 	if (v == VERDICT_NO)
 		return false;
-	if (is_hidden) {
+	if (is_hidden)
 		note(d, number, &rule->line, FIRED_NO_CONSENT, 0);
-		return false;
-	}
-	if (v == VERDICT_FAILED) {
+	else if (v == VERDICT_FAILED)
 		note(d, number, &rule->line, FIRED_FAILED, error);
-		return false;
-	}
-	return rule->table ? fire_table(d, number) : fire(d, number, &rule->line);
+	return v == VERDICT_YES && !is_hidden;
 }
 
-static bool is_suppressing(const struct fired *f)
+/* Whether the rule fired, or a row of it. */
+static inline bool consider(struct deciding *d, size_t number)
 {
-	return f->state == FIRED && f->line->effect.kind == EFFECT_SUPPRESS;
+	const struct rule *rule = &d->r->rules[number];
+
+	if ((rule->window || rule->n_rest || d->has_hidden) && !holds(d, number))
+		return false;
+	if (!rule->table)
+		return fire(d, number, &rule->line);
+	if (!fire_table(d, number))
+		return false;
+	d->ret->labels |= rule->line.labels;
+	return true;
 }
 
 static bool has_suppressed(const struct decided *d, size_t from)
 {
 	for (size_t i = from; i < d->n_fired; i++) {
-		if (is_suppressing(&d->fired[i]))
+		if (d->fired[i].state == FIRED && d->fired[i].line->effect.kind == EFFECT_SUPPRESS)
 			return true;
 	}
 	return false;
 }
 
-/* All that fired since @from, added up. */
-static void apply(struct fraction *price, const struct fired *f, size_t from, size_t to)
+static struct sums sums_of(const struct fired *f, size_t from, size_t to)
 {
-	u128 discount = 0, surcharge = 0;
-	int64_t bps = 0;
+	struct sums ret = { 0 };
 
 	for (size_t i = from; i < to; i++) {
 		if (f[i].state != FIRED)
 			continue;
-		bps += f[i].bps;
-		discount += f[i].discount;
-		surcharge += f[i].surcharge;
+		ret.bps += f[i].bps;
+		ret.discount += f[i].discount;
+		ret.surcharge += f[i].surcharge;
 	}
-	fraction_mul_bps(price, bps);
-	fraction_sub(price, discount);
-	fraction_add(price, surcharge);
+	return ret;
+}
+
+static void apply(struct fraction *price, const struct sums *sums)
+{
+	fraction_mul_bps(price, sums->bps);
+	fraction_sub(price, sums->discount);
+	fraction_add(price, sums->surcharge);
 }
 
 struct best {
@@ -281,7 +330,7 @@ struct best {
 	struct fraction price;
 };
 
-/* Whether the rule that has just fired, from @from on, takes the place of the best so far. */
+/* Whether the rule that has just fired takes the place of the best so far. */
 static bool is_better(const struct deciding *d, const struct best *b, const struct fraction *price,
 	size_t rule, enum group_mode mode)
 {
@@ -302,10 +351,12 @@ static void compete(struct deciding *d, size_t rule, const struct fraction *befo
 	struct decided *ret = d->ret;
 	size_t from = ret->n_fired;
 	struct fraction price = *before;
+	struct sums sums;
 
 	if (!consider(d, rule) || has_suppressed(ret, from))
 		return;
-	apply(&price, ret->fired, from, ret->n_fired);
+	sums = sums_of(ret->fired, from, ret->n_fired);
+	apply(&price, &sums);
 	if (is_better(d, b, &price, rule, mode)) {
 		if (b->rule != SIZE_MAX)
 			take_back(d, begin, b->rule);
@@ -316,28 +367,42 @@ static void compete(struct deciding *d, size_t rule, const struct fraction *befo
 	}
 }
 
-static void run_group(struct deciding *d, const struct group *g, struct fraction *price)
+/* What was taken back has left its labels behind: they are gathered again. */
+static void run_best(struct deciding *d, const struct group *g, struct fraction *price)
 {
 	size_t begin = d->ret->n_fired, end = g->first + g->n;
+	uint8_t labels = d->ret->labels;
 	const uint64_t *found = d->s->found;
 	struct best best = { .rule = SIZE_MAX };
 
-	for (size_t i = next_bit(found, g->first, end); i < end; i = next_bit(found, i + 1, end)) {
-		if (g->mode >= GROUP_BEST_FOR_CUSTOMER)
-			compete(d, i, price, begin, g->mode, &best);
-		else if (consider(d, i) && g->mode == GROUP_FIRST)
-			break;
-	}
-	apply(price, d->ret->fired, begin, d->ret->n_fired);
+	for (size_t i = next_bit(found, g->first, end); i < end; i = next_bit(found, i + 1, end))
+		compete(d, i, price, begin, g->mode, &best);
+	d->sums = sums_of(d->ret->fired, begin, d->ret->n_fired);
 	for (size_t i = begin; i < d->ret->n_fired; i++) {
 		const struct fired *f = &d->ret->fired[i];
 
-		if (f->state != FIRED)
-			continue;
-		d->ret->labels |= f->line->labels | d->r->rules[f->rule].line.labels;
-		if (is_suppressing(f) && !d->ret->suppressed_by)
-			d->ret->suppressed_by = f->line;
+		if (f->state == FIRED)
+			labels |= f->line->labels | d->r->rules[f->rule].line.labels;
 	}
+	d->ret->labels = labels;
+}
+
+static void run_group(struct deciding *d, const struct group *g, struct fraction *price)
+{
+	size_t end = g->first + g->n;
+	const uint64_t *found = d->s->found;
+
+	d->sums = (struct sums){ 0 };
+	if (g->mode >= GROUP_BEST_FOR_CUSTOMER) {
+		run_best(d, g, price);
+	} else {
+		for (size_t i = next_bit(found, g->first, end); i < end;
+			i = next_bit(found, i + 1, end)) {
+			if (consider(d, i) && g->mode == GROUP_FIRST)
+				break;
+		}
+	}
+	apply(price, &d->sums);
 }
 
 static void suggest(struct deciding *d)
@@ -369,7 +434,7 @@ void decide(const struct ruleset *r, struct decide_scratch *s, const void *recor
 	struct fraction price;
 
 	decided_clear(ret);
-	decide_bind(r, s, record, now_ms);
+	decide_bind(r, s, record);
 	fraction_init(&price, list.amount);
 	if (r->n_rules)
 		find(&d);
@@ -383,14 +448,14 @@ void decide(const struct ruleset *r, struct decide_scratch *s, const void *recor
 }
 
 void decide_suggest(const struct ruleset *r, struct decide_scratch *s, const void *record,
-	int64_t now_ms, bool personal_ok, struct decided *ret)
+	bool personal_ok, struct decided *ret)
 {
 	struct deciding d = { .r = r, .s = s, .ret = ret, .personal_ok = personal_ok };
 
 	decided_clear(ret);
 	if (r->n_suggestions == 0)
 		return;
-	decide_bind(r, s, record, now_ms);
+	decide_bind(r, s, record);
 	suggest(&d);
 	ret->cost = s->context.cost;
 }
@@ -408,15 +473,18 @@ u128 decide_walk_next(struct decide_walk *w)
 {
 	const struct decided *d = w->d;
 	struct fraction price;
+	struct sums sums;
 
 	assert(w->i < d->n_fired);
 	if (w->i && d->fired[w->i].group != d->fired[w->i - 1].group) {
-		apply(&w->before, d->fired, w->group_begin, w->i);
+		sums = sums_of(d->fired, w->group_begin, w->i);
+		apply(&w->before, &sums);
 		w->group_begin = w->i;
 	}
 	w->i++;
 	price = w->before;
-	apply(&price, d->fired, w->group_begin, w->i);
+	sums = sums_of(d->fired, w->group_begin, w->i);
+	apply(&price, &sums);
 	return fraction_round(&price, w->r->rounding);
 }
 

@@ -65,7 +65,7 @@ void decide(const struct ruleset *r, struct decide_scratch *s, const void *recor
 
 /* The suggestions that hold; for refusals too. decide() has asked them already. */
 void decide_suggest(const struct ruleset *r, struct decide_scratch *s, const void *record,
-	int64_t now_ms, bool personal_ok, struct decided *ret);
+	bool personal_ok, struct decided *ret);
 
 /* The same for all of them in turn. Borrows. */
 struct decide_walk {

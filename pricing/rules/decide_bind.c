@@ -44,19 +44,22 @@ static int64_t floor_div(int64_t a, int64_t b)
 	return a / b - (a % b < 0);
 }
 
-void decide_bind(
-	const struct ruleset *r, struct decide_scratch *s, const void *record, int64_t now_ms)
+struct cel_value decide_moment(int64_t now_ms)
 {
 	int64_t seconds = floor_div(now_ms, 1000);
 
-	arena_reset(s->arena);
-	s->context.cost = 0;
-	s->context.rounding = r->rounding;
-	s->now = (struct cel_value){
+	return (struct cel_value){
 		.kind = CEL_V_TIMESTAMP,
 		.n = (uint32_t)(now_ms - seconds * 1000) * 1000000,
 		.i = seconds,
 	};
+}
+
+void decide_bind(const struct ruleset *r, struct decide_scratch *s, const void *record)
+{
+	arena_reset(s->arena);
+	s->context.cost = 0;
+	s->context.rounding = r->rounding;
 	binder_bind(r->binder, record, s->slots, s->arena);
 }
 

@@ -16,8 +16,8 @@ struct decide_scratch {
 };
 
 /* Binds @record. */
-void decide_bind(
-	const struct ruleset *r, struct decide_scratch *s, const void *record, int64_t now_ms);
+void decide_bind(const struct ruleset *r, struct decide_scratch *s, const void *record);
+struct cel_value decide_moment(int64_t now_ms);
 /* Whether weekday and hour are right (from and to are in the index). Hours that end before they
  * begin go over midnight and belong to the day that they begin on. */
 bool decide_window_holds(const struct window *w, int64_t now_ms);
