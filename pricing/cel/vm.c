@@ -48,7 +48,7 @@ static bool begin_range(struct cel_value *r, const struct cel_insn *i)
 		r[i->b] = r[i->a];
 		return false;
 	}
-	r[i->a + 1] = cel_uint(0);
+	vm_set(&r[i->a + 1], CEL_V_UINT, 0);
 	return true;
 }
 
@@ -115,7 +115,7 @@ struct cel_value cel_vm_run(
 	do_##name : v = X_OF(i); \
 	w = Y_OF(i); \
 	if (LIKELY(both_are(v, w, CEL_V_INT)) && LIKELY(!builtin(v->i, w->i, &n))) \
-		r[i->a] = cel_int(n); \
+		vm_set(&r[i->a], CEL_V_INT, (uint64_t)n); \
 	else \
 		r[i->a] = cel_vm_binary(c, CEL_F_##name, v, w); \
 	NEXT_COUNTED
@@ -126,7 +126,7 @@ struct cel_value cel_vm_run(
 		NEXT; \
 	} while (0)
 
-	r[0] = vm_bool(p->first);
+	vm_set(&r[0], CEL_V_BOOL, p->first);
 	GO;
 
 	QUICK_TESTS(TEST, PAIR_TEST);
@@ -143,7 +143,7 @@ do_LOAD:
 	r[i->a] = *X_OF(i);
 	NEXT;
 do_BOOL:
-	r[i->a] = vm_bool(i->sub);
+	vm_set(&r[i->a], CEL_V_BOOL, i->sub);
 	NEXT;
 do_JUMP:
 	JUMP;
@@ -159,7 +159,7 @@ do_RETURN_HIT:
 	return hit ? vm_bool(i->sub) : r[i->a];
 do_TAKE_HIT:
 	if (hit)
-		r[i->a] = vm_bool(i->sub);
+		vm_set(&r[i->a], CEL_V_BOOL, i->sub);
 	hit = false;
 	NEXT;
 do_JUMP_HIT:
@@ -182,7 +182,7 @@ do_JUMP_ERROR:
 	NEXT;
 do_NOT_FALSE:
 	v = X_OF(i);
-	r[i->a] = vm_bool(!is_bool(v) || v->b);
+	vm_set(&r[i->a], CEL_V_BOOL, !is_bool(v) || v->b);
 	NEXT;
 
 	ARITHMETIC(ADD, __builtin_add_overflow);
@@ -242,6 +242,6 @@ do_COUNT:
 	r[i->a].i++;
 	NEXT;
 do_IS_ONE:
-	r[i->a] = vm_bool(r[i->a].i == 1);
+	vm_set(&r[i->a], CEL_V_BOOL, r[i->a].i == 1);
 	NEXT;
 }

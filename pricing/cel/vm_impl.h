@@ -10,10 +10,22 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a bool is the lowest byte of its word");
 
-/* As cel_bool(), in whole words: whoever copies the value need not wait for narrow stores. */
+/* A value of one word, written in whole words: whoever copies it next would wait for narrow
+ * stores. */
+static inline void vm_set(struct cel_value *r, enum cel_value_kind kind, uint64_t word)
+{
+	const uint64_t words[] = { kind, word, 0 };
+
+	_Static_assert(sizeof(words) == sizeof(*r), "kind is the lowest byte of the first word");
+	memcpy(r, words, sizeof(words));
+}
+
 static inline struct cel_value vm_bool(bool b)
 {
-	return (struct cel_value){ .kind = CEL_V_BOOL, .u = b };
+	struct cel_value v;
+
+	vm_set(&v, CEL_V_BOOL, b);
+	return v;
 }
 
 /* Bit of enum cel_relation. */
