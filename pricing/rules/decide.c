@@ -44,9 +44,10 @@ static void query(const struct row_index *x, struct deciding *d, uint64_t *ret)
 	for (uint32_t i = 0; i < x->n_columns; i++) {
 		int tag = x->columns[i].tag;
 
-		s->columns[i] = &s->slots[tag];
-		if (tag != RULESET_TAG_NOW)
+		if (tag >= 0) {
+			s->columns[i] = &s->slots[tag];
 			continue;
+		}
 		s->now = decide_moment(d->now_ms);
 		s->columns[i] = &s->now;
 	}
