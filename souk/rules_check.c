@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "common/base/json_out.h"
 #include "pricing/rules/guard_proof.h"
@@ -69,8 +70,10 @@ static int check_file(const char *file, const struct guard_numbers *guards, bool
 		fprintf(stderr, "souk rules check: %s\n", f.text);
 		return EXIT_USAGE;
 	}
-	if (r)
+	if (r) {
 		ruleset_guard_report(r, guards, &findings);
+		ruleset_note_past(r, (int64_t)time(NULL) * 1000, &findings);
+	}
 	if (json)
 		report_json(file, r, &findings);
 	else

@@ -1,5 +1,7 @@
 #include "ruleset_support.h"
 
+#include "pricing/inputs.h"
+#include "pricing/rules/decide.h"
 #include "pricing/rules/guard_proof.h"
 
 #define WORDS "'explanation':{'en':'x'}"
@@ -229,4 +231,134 @@ Test(guard_proof, a_price_below_nothing_is_nothing)
 	cr_assert(ne(ptr, (void *)f, NULL));
 	cr_expect(ne(ptr, strstr(f->text, "the price is 0.00 % of the list price at most"), NULL),
 		"%s", f->text);
+}
+
+/* ---- proofs against decisions ---- */
+
+static uint64_t state;
+
+static int below(int n)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (int)(state % (uint64_t)n);
+}
+
+static int some_bps(void)
+{
+	return below(4) ? -500 * below(14) : 500 * below(7);
+}
+
+static void put_condition(struct buf *b)
+{
+	int from = below(8);
+
+	if (below(6))
+		buf_printf(
+			b, "'when':'item.left >= %d && item.left <= %d',", from, from + below(8));
+}
+
+static void put_rule(struct buf *b, int number, bool is_first)
+{
+	static const char *const hits[] = { "'first'", "'collect','aggregate':'sum'",
+		"'collect','aggregate':'min'", "'collect','aggregate':'max'" };
+	int n = 1 + below(3);
+
+	buf_printf(b, "%s{'id':'r%d',%s,%s", is_first ? "" : ",", number, WORDS,
+		below(8) ? "" : "'enabled':false,");
+	put_condition(b);
+	if (below(3)) {
+		buf_printf(b, "'bps':%d}", some_bps());
+		return;
+	}
+	buf_printf(b, "'table':{'hit':%s,'inputs':['item.left'],'rows':[", hits[below(4)]);
+	for (int i = 0; i < n; i++)
+		buf_printf(b, "%s{'if':['>= %d'],'bps':%d}", i ? "," : "", below(9), some_bps());
+	buf_puts(b, STR("]}}"));
+}
+
+static void put_document(struct buf *b)
+{
+	int n_groups = 1 + below(3), number = 0;
+
+	buf_puts(b, STR("{'name':'t','version':'1','groups':["));
+	for (int g = 0; g < n_groups; g++) {
+		int n = 1 + below(4);
+
+		buf_printf(b, "%s{'id':'g%d','mode':'%s','rules':[", g ? "," : "", g,
+			group_mode_names[below(4)]);
+		for (int i = 0; i < n; i++)
+			put_rule(b, number++, i == 0);
+		buf_puts(b, STR("]}"));
+	}
+	buf_puts(b, STR("]}"));
+	buf_putc(b, '\0');
+}
+
+static bool is_proved(const struct parsed *p, const struct fired *f)
+{
+	const struct rule *rule = &p->rules->rules[f->rule];
+	const struct group *g = &p->rules->groups[rule->group];
+	char path[96];
+	int n = snprintf(
+		path, sizeof(path), "$.groups[%u].rules[%u]", rule->group, f->rule - g->first);
+
+	if (rule->table)
+		snprintf(path + n, sizeof(path) - (size_t)n, ".table.rows[%td]",
+			f->line - rule->rows);
+	for (size_t i = 0; i < p->findings.n; i++) {
+		if (p->findings.v[i].level == FINDING_ERROR && !strcmp(p->findings.v[i].path, path))
+			return true;
+	}
+	return false;
+}
+
+/* Every line that fired though it was proved to end at a guard: did it? */
+static size_t check_offers(const struct parsed *p, struct decide_scratch *s, const char *text)
+{
+	static struct decided d;
+	const struct money list = { 1000000000000000000, currency_find(STR("ETH")) };
+	const u128 floor = list.amount / 2, ceiling = list.amount / 10 * 11;
+	size_t n = 0;
+
+	for (int left = 0; left < 16; left++) {
+		struct price_inputs in = { .inventory = { .list = list, .supply = left } };
+
+		decide(p->rules, s, &in, 0, list, true, &d);
+		for (size_t i = 0; i < d.n_fired; i++) {
+			const struct fired *f = &d.fired[i];
+
+			if (f->state != FIRED || !is_proved(p, f))
+				continue;
+			n++;
+			cr_expect(f->bps < 0 ? d.price < floor : d.price > ceiling,
+				"%.*s with %d left\n%s\n%s", (int)f->line->id.n, f->line->id.p,
+				left, text, all_findings(p));
+		}
+	}
+	return n;
+}
+
+Test(guard_proof, no_offer_contradicts_a_proof)
+{
+	struct decide_scratch *s = NULL;
+	size_t n = 0;
+
+	cr_assert(zero(int, decide_scratch_new(&s)));
+	for (uint64_t seed = 1; seed <= 600; seed++) {
+		CLEANUP(buf_fini) struct buf b = BUF_INIT(64 * 1024);
+		struct parsed p;
+
+		state = seed * UINT64_C(0x9e3779b97f4a7c15);
+		put_document(&b);
+		p = parse_text(b.p);
+		cr_assert(zero(int, p.r), "%s\n%s", b.p, all_findings(&p));
+		findings_fini(&p.findings);
+		ruleset_guard_report(p.rules, &numbers, &p.findings);
+		n += check_offers(&p, s, b.p);
+		parsed_fini(&p);
+	}
+	cr_expect(gt(sz, n, 500)); /* there was something to contradict */
+	decide_scratch_free(s);
 }
