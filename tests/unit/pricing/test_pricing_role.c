@@ -973,6 +973,119 @@ Test(pricing_role, published_rules_take_over_between_two_events)
 	world_fini(&w);
 }
 
+static void publish(struct world *w, const char *rules)
+{
+	CLEANUP(ruleset_free) struct ruleset *r = ruleset_of(rules);
+	char key[100], pointer[128];
+
+	snprintf(key, sizeof(key), "demo/%s", ruleset_id(r).p + 7);
+	snprintf(pointer, sizeof(pointer), "{\"ruleset\":\"" STR_FMT "\"}", STR_ARG(ruleset_id(r)));
+	cr_assert(zero(int, bus_send(w->client, &(struct bus_message){ .topic = TOPIC_RULES,
+							.partition = 0,
+							.key = str_of(key),
+							.value = ruleset_body(r) })));
+	cr_assert(zero(int, bus_send(w->client, &(struct bus_message){ .topic = TOPIC_RULES,
+							.partition = 0,
+							.key = STR("demo"),
+							.value = str_of(pointer) })));
+}
+
+#define SET(x, bps) \
+	"{\"groups\":[{\"id\":\"g\",\"mode\":\"stack\",\"rules\":[{\"bps\":" bps \
+	",\"explanation\":{\"en\":\"" x "\"},\"id\":\"" x \
+	"-one\"}]},{\"id\":\"h\",\"mode\":\"stack\"," \
+	"\"rules\":[{\"bps\":" bps ",\"explanation\":{\"en\":\"" x "\"},\"id\":\"" x \
+	"-two\"}]}],\"name\":\"demo\",\"version\":\"" x "\"}"
+
+/* Rulesets come and go while events are on their way: every decision is wholly of the one it
+ * names. */
+Test(pricing_role, no_event_is_priced_by_half_a_ruleset)
+{
+	static const char *const sets[] = { SET("a", "-1000"), SET("b", "-500") };
+	CLEANUP(ruleset_free) struct ruleset *a = ruleset_of(sets[0]);
+	struct world w;
+	int n[2] = { 0 };
+	int64_t n_decisions;
+
+	init_with_item(&w);
+	for (int i = 0; i < 40; i++) {
+		char id[16];
+
+		snprintf(id, sizeof(id), "i-%d", i);
+		world_interest(&w, id, USER);
+		if (i % 3 == 0)
+			publish(&w, sets[i % 2]);
+		if (i % 5 == 0)
+			loop_sim_settle(w.loop);
+	}
+	loop_sim_settle(w.loop);
+	n_decisions = world_high(&w, TOPIC_DECISIONS, shard_of(USER));
+	cr_assert(ge(i64, n_decisions, 41));
+	for (int64_t i = 1; i < n_decisions; i++) {
+		struct decision d = world_decision(&w, shard_of(USER), i);
+		bool is_a = str_eq(d.ruleset, ruleset_id(a));
+		char text[2048];
+
+		(void)str_copy(text, sizeof(text), d.waterfall);
+		if (strstr(text, "-one\"") == NULL)
+			continue; /* of the file, before the first pointer */
+		cr_expect(strstr(text, is_a ? "\"a-one\"" : "\"b-one\"") != NULL, "%s", text);
+		cr_expect(strstr(text, is_a ? "\"a-two\"" : "\"b-two\"") != NULL, "%s", text);
+		cr_expect(strstr(text, is_a ? "\"b-" : "\"a-") == NULL, "%s", text);
+		n[is_a]++;
+	}
+	cr_expect(gt(int, n[0], 3));
+	cr_expect(gt(int, n[1], 3));
+	world_fini(&w);
+}
+
+Test(pricing_role, a_refused_ruleset_is_told_while_the_old_one_prices)
+{
+	CLEANUP(buf_fini) struct buf why = BUF_INIT(4096);
+	struct world w;
+
+	init_with_item(&w);
+	loop_sim_settle(w.loop);
+	cr_expect(pricing_ready(w.pricing, &why));
+	cr_expect(eq(sz, why.n, 0), STR_FMT, STR_ARG(buf_str(&why)));
+	cr_assert(zero(int, bus_send(w.client, &(struct bus_message){ .topic = TOPIC_RULES,
+						       .partition = 0,
+						       .key = STR("demo"),
+						       .value = STR("{\"ruleset\":1}") })));
+	loop_sim_settle(w.loop);
+	cr_expect(pricing_ready(w.pricing, &why), "the old one prices");
+	cr_expect(str_starts(buf_str(&why), STR("rules: refused, what was in force stays: ")));
+	world_interest(&w, "i-1", USER);
+	loop_sim_settle(w.loop);
+	cr_expect(eq(i64, world_high(&w, TOPIC_DECISIONS, shard_of(USER)), 2));
+	buf_clear(&why);
+	publish(&w, SET("a", "-1000"));
+	loop_sim_settle(w.loop);
+	cr_expect(pricing_ready(w.pricing, &why));
+	cr_expect(eq(sz, why.n, 0), STR_FMT, STR_ARG(buf_str(&why)));
+	world_fini(&w);
+}
+
+Test(pricing_role, rules_that_fail_or_want_consent_are_counted)
+{
+	struct world w;
+
+	init_with_item(&w);
+	publish(&w, "{\"disclosure\":{\"default\":\"d\"},\"groups\":[{\"id\":\"g\",\"mode\":"
+		    "\"stack\",\"rules\":["
+		    "{\"bps\":-1,\"explanation\":{\"en\":\"e\"},\"id\":\"f\",\"when\":\"1 / "
+		    "session.dwell_ms > "
+		    "0\"},{\"bps\":-1,\"explanation\":{\"en\":\"e\"},\"id\":\"p\",\"when\":"
+		    "\"customer.segment == "
+		    "'x'\"}]}],\"name\":\"demo\",\"version\":\"9\"}");
+	loop_sim_settle(w.loop);
+	world_interest(&w, "i-1", USER);
+	loop_sim_settle(w.loop);
+	cr_expect(eq(i64, metrics_value(w.metrics, "souk_pricing_rules_failed_total", NULL), 1));
+	cr_expect(eq(i64, metrics_value(w.metrics, "souk_pricing_rules_left_out_total", NULL), 1));
+	world_fini(&w);
+}
+
 static void on_drained(void *ctx)
 {
 	++*(int *)ctx;
