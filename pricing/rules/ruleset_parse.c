@@ -13,7 +13,7 @@
 #include "common/model/canonical.h"
 #include "pricing/rules/ruleset_parse.h"
 
-#define ARENA_BASE     (64 * 1024)
+#define ARENA_BASE     (1024 * 1024) /* what is as short as "1" has a number that bounds it */
 #define ARENA_PER_BYTE 64
 #define SCRATCH_BYTES  (6 * CEL_PARSE_ARENA)
 #define INTEGER_MAX    ((INT64_C(1) << 53) - 1)
