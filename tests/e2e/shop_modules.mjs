@@ -91,12 +91,12 @@ await tap.test('the state of an offer', async () => {
 	tap.eq(o.state, 'live', 'a look that could not be priced takes nothing away');
 	o.hear({ type: 'offer_withdrawn', offer: { id: 'another', rev: '1.11', reason: 'SOLD_OUT' } });
 	tap.eq(o.state, 'live', 'another offer may go');
-	o.hear({ type: 'offer_withdrawn', offer: { id: `of-${second}`, rev: '1.11', reason: 'SOLD_OUT' } });
-	tap.eq([o.state, o.reason], ['gone', 'SOLD_OUT'], 'this one goes with its reason');
+	o.hear({ type: 'offer_withdrawn', offer: { id: `of-${second}`, rev: '1.11', reason: 'SOLD_OUT', alternatives: ['a:b/c:d/2'] } });
+	tap.eq([o.state, o.reason, o.alternatives], ['gone', 'SOLD_OUT', ['a:b/c:d/2']], 'this one goes with its reason and what there is instead');
 	o.hear(record(second, '1.12', '80'));
 	tap.eq(o.state, 'gone', 'and does not come back');
 	o.restart();
-	tap.eq(o.state, 'asking', 'asking anew forgets it');
+	tap.eq([o.state, o.alternatives], ['asking', []], 'asking anew forgets it');
 	o.hear(record(second, '1.13', '80'));
 	tap.eq(o.state, 'asking', 'with all its answers');
 	o.hear(record(socket.asked[2].event, '2.1', '70'));
@@ -110,7 +110,7 @@ await tap.test('a look that cannot be priced now', async () => {
 	const o = anOffer(socket);
 	o.look('view');
 	o.hear({ type: 'no_offer', event: socket.asked[0].event, reason: 'STALE_MARKET', retry_after_ms: 1 });
-	tap.eq([o.state, o.reason], ['gone', 'STALE_MARKET'], 'says why');
+	tap.eq([o.state, o.reason, o.alternatives], ['gone', 'STALE_MARKET', []], 'says why');
 	await new Promise((done) => setTimeout(done, 30));
 	tap.eq(socket.asked.length, 2, 'and is asked again after the time that was named');
 	tap.ok(socket.asked[1].event !== socket.asked[0].event, 'as another event');

@@ -37,6 +37,7 @@ export class Offer extends EventTarget {
 		this.offer = null; // the record, while live and after
 		this.reason = null;
 		this.before = null; // the price that this one replaced
+		this.alternatives = []; // other pieces that the shop suggests
 	}
 
 	/** A look at the piece: view, dwell, ask or wishlist. */
@@ -53,6 +54,7 @@ export class Offer extends EventTarget {
 		this.#looks = [];
 		this.#shown = -1;
 		this.#again.n = 0;
+		this.alternatives = [];
 		this.#set('asking', null, null);
 		this.look();
 	}
@@ -91,11 +93,14 @@ export class Offer extends EventTarget {
 		this.#shown = look;
 		this.#again.n = 0;
 		this.before = this.state === 'live' ? this.offer.price : null;
+		this.alternatives = offer.alternatives ?? [];
 		this.#set('live', offer, null);
 	}
 
 	#withdrawn(gone) {
-		if (this.offer?.id === gone.id && this.state !== 'gone') this.#set('gone', this.offer, gone.reason);
+		if (this.offer?.id !== gone.id || this.state === 'gone') return;
+		this.alternatives = gone.alternatives ?? [];
+		this.#set('gone', this.offer, gone.reason);
 	}
 
 	#none(m) {
@@ -104,6 +109,7 @@ export class Offer extends EventTarget {
 		// A second look that could not be priced does not take away what the first one got.
 		if (this.state === 'live' && m.reason !== 'SOLD_OUT') return;
 		this.#shown = look;
+		this.alternatives = m.alternatives ?? [];
 		this.#set('gone', null, m.reason);
 		if (m.retry_after_ms && this.#again.n++ < ASK_AGAIN_MAX) this.#again.timer = setTimeout(() => this.look(), m.retry_after_ms);
 	}

@@ -42,8 +42,8 @@ export class Piece {
 		return this.#item;
 	}
 
-	title() {
-		return this.#shop.halls.get(this.#item)?.title ?? `Foundation #${this.#item.slice(this.#item.lastIndexOf('/') + 1)}`;
+	title(item = this.#item) {
+		return this.#shop.halls.get(item)?.title ?? `Foundation #${item.slice(item.lastIndexOf('/') + 1)}`;
 	}
 
 	open(item) {
@@ -211,7 +211,15 @@ export class Piece {
 		$('offer-say').hidden = state === 'live';
 		if (state !== 'live') say($('offer-say'), this.#words());
 		this.#line.setOffer(state === 'live' ? offer.price : null);
+		this.#others();
 		this.#buttons();
+	}
+
+	/** Links to what the shop suggests beside or instead of this piece. */
+	#others() {
+		const links = this.#offer.alternatives.flatMap((item, i) => [i ? ', ' : '', h('a', { href: `#${item}` }, this.title(item))]);
+		$('offer-others').hidden = links.length === 0;
+		$('offer-others-links').replaceChildren(...links);
 	}
 
 	#words() {
@@ -228,7 +236,8 @@ export class Piece {
 		say($('piece-list'), text(offer.list));
 		say($('offer-price'), text(offer.price));
 		say($('offer-off'), below ? percent(-below) : '');
-		$('offer-reasons').replaceChildren(...(offer.reasons ?? []).map((r) => h('li', {}, h('span', {}, r.text), h('span', { class: 'bps' }, percent(r.bps)))));
+		$('offer-reasons').replaceChildren(...(offer.reasons ?? []).map((r) => h('li', {}, h('span', {}, r.text), h('span', { class: 'bps' }, r.bps ? percent(r.bps) : ''))));
+		$('offer-perks').replaceChildren(...(offer.perks ?? []).map((p) => h('li', {}, h('span', {}, p.text), h('span', { class: 'bps' }, 'included'))));
 		const disclosure = offer.personalised && offer.disclosure;
 		$('offer-disclosure').hidden = !disclosure;
 		if (disclosure) say($('offer-disclosure'), disclosure);
