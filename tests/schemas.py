@@ -18,6 +18,7 @@ except ImportError:
     referencing = None
 
 N_GOLDEN_MIN = 2
+DOCUMENTS = ("souk/demo/data/rules.json", "tests/data/scenario/rules.json")  # rulesets that are used
 NO_RECORD = {"common", "decision-inputs"}  # used by others, have no record of their own
 
 
@@ -106,6 +107,11 @@ def main(source):
         for name, k in count.items():
             if k < N_GOLDEN_MIN and name not in NO_RECORD:
                 failures.append(f"{name}: {k} records in {folder.name}/, at least {N_GOLDEN_MIN} are needed")
+    for path in DOCUMENTS:
+        n += 1
+        problem = schemas.problem("ruleset", source / path)
+        if problem:
+            failures.append(f"{path}: {problem}")
     for failure in failures:
         print(failure, file=sys.stderr)
     print(f"schemas: {len(schemas.by_name)} schemas, {n} records, {len(failures)} failures")

@@ -1,5 +1,8 @@
 #include "tests/unit/pricing/fixture.h"
 
+#include <errno.h>
+#include <glob.h>
+
 #include "common/base/config.h"
 #include "pricing/rules_test.h"
 
@@ -126,4 +129,36 @@ Test(rules_test, the_demos_document_passes_its_own)
 	cr_assert(zero(int, rules_test_run(r, NULL, NULL, NULL, &n_passed, &n_failed)));
 	cr_expect(eq(sz, n_passed, 7));
 	cr_expect(zero(sz, n_failed));
+}
+
+/* The schema of the protocol takes these (tests/schemas.py), and so do we. */
+static void try_files(const char *pattern, bool is_valid)
+{
+	char path[512], *text;
+	struct fault f = { 0 };
+	glob_t files;
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s/golden/%s", getenv("SOUK_TEST_DATA"), pattern);
+	cr_assert(zero(int, glob(path, 0, NULL, &files)), "%s", path);
+	for (size_t i = 0; i < files.gl_pathc; i++) {
+		struct ruleset *r = NULL;
+
+		cr_assert(
+			zero(int, file_read(files.gl_pathv[i], RULESET_BYTES_MAX, &text, &n, &f)));
+		cr_expect(eq(int,
+				  ruleset_parse(
+					  &r, (struct str){ text, n }, price_schema(), NULL, &f),
+				  is_valid ? 0 : -EINVAL),
+			"%s: %s", files.gl_pathv[i], f.text);
+		ruleset_free(r);
+		free(text);
+	}
+	globfree(&files);
+}
+
+Test(rules_test, the_golden_documents_are_taken_and_the_invalid_ones_refused)
+{
+	try_files("ruleset.*.json", true);
+	try_files("invalid/ruleset.*.json", false);
 }
