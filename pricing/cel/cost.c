@@ -127,7 +127,7 @@ static struct bound bound_of_type(const struct cel_type *t)
 }
 
 /* What cel_call_cost() calls the weight of a value. */
-static uint64_t weight_at(const struct bound *b, int level)
+static uint64_t weight_at(const struct bound *b, unsigned level)
 {
 	uint64_t inside, weight = tenth(b->text[level]);
 

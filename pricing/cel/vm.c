@@ -66,6 +66,8 @@ static inline bool append(struct cel_value *list, const struct cel_value *v)
 	return true;
 }
 
+/* One function, because every instruction jumps to the next by itself. */
+/* NOLINTNEXTLINE(readability-function-size) */
 struct cel_value cel_vm_run(
 	const struct cel_program *p, struct cel_context *c, const struct cel_value *slots)
 {
