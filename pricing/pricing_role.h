@@ -37,7 +37,8 @@ extern const char *const pricing_warm_topics[];
 MUST_CHECK int pricing_new(struct pricing **ret, const struct pricing_env *env,
 	const struct pricing_config *config, struct fault *f);
 
-/* Whether events can be priced; if not, appends one line per cause. */
+/* Whether events can be priced; if not, appends one line per cause, and if so what is to be known
+ * all the same: a ruleset that was refused. */
 bool pricing_ready(const struct pricing *p, struct buf *why);
 
 /* Takes no more events, finishes and commits those it has, leaves the group, then calls @done once
