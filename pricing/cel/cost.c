@@ -8,6 +8,8 @@
  */
 #include "pricing/cel/cost.h"
 
+#include <assert.h>
+
 #include "pricing/cel/function.h"
 #include "pricing/cel/shape.h"
 
@@ -129,8 +131,10 @@ static struct bound bound_of_type(const struct cel_type *t)
 /* What cel_call_cost() calls the weight of a value. */
 static uint64_t weight_at(const struct bound *b, unsigned level)
 {
-	uint64_t inside, weight = tenth(b->text[level]);
+	uint64_t inside, weight;
 
+	assert(level < LEVELS);
+	weight = tenth(b->text[level]);
 	if (b->list[level] == 0)
 		return weight;
 	inside = level + 1 < LEVELS ? weight_at(b, level + 1) : b->is_deep ? UINT32_MAX : 0;

@@ -23,7 +23,8 @@ enum cel_file { CEL_IN_SLOT, CEL_IN_REGISTER, CEL_IN_CONSTANT, CEL_FILES };
 #define CEL_TESTS(X) \
 	/* operand against the number `i`, both of kind `sub` */ \
 	X(I64_EQ) \
-	X(I64_NE) X(I64_LT) X(I64_LE) X(I64_GT) \
+	X(I64_NE) \
+	X(I64_LT) X(I64_LE) X(I64_GT) \
 		X(I64_GE) /* operand is the constant text `k` (its symbol: `sym`), or is not */ \
 		X(TEXT_EQ) X(TEXT_NE)     /* operand's symbol is among set.bits from set.lo on, or \
 					     not; set.list: the texts */ \
@@ -50,7 +51,8 @@ enum cel_file { CEL_IN_SLOT, CEL_IN_REGISTER, CEL_IN_CONSTANT, CEL_FILES };
 	X(JUMP_ERROR)        /* to t if r is an error */ \
 	X(NOT_FALSE)         /* r = x is not false */ \
 	X(ADD) \
-	X(SUB) X(MUL)                    /* r = x op y */ \
+	X(SUB) \
+	X(MUL)                           /* r = x op y */ \
 		X(IN) X(INDEX) X(SELECT) /* r = x.y */ \
 		X(HAS)                   /* r = has(x.y) */ \
 		X(CALL)                  /* r = function sub of c registers from b on */ \
