@@ -962,7 +962,7 @@ static void bad_urls_are_faults(void)
 /* ---- the admin port ---- */
 
 struct probed {
-	bool is_ready;
+	bool is_ready, has_note;
 	size_t metrics_n;
 };
 
@@ -972,6 +972,8 @@ static bool probed_is_ready(void *ctx, struct buf *why)
 
 	if (!p->is_ready)
 		buf_puts(why, STR("kafka: no broker has answered for 4 s\nredis: down\n"));
+	if (p->has_note)
+		buf_puts(why, STR("rules: refused\n"));
 	return p->is_ready;
 }
 
@@ -1009,6 +1011,10 @@ static void the_admin_port_answers_probes_and_scrapes(void)
 	ask(port, "GET /startupz HTTP/1.1\r\nHost: x\r\n\r\n", 503, "redis: down", 0);
 	probed.is_ready = true;
 	ask(port, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n", 200, "\r\n\r\nok\n", 0);
+	probed.has_note = true;
+	ask(port, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n", 200, "\r\n\r\nok\nrules: refused\n",
+		0);
+	probed.has_note = false;
 	ask(port, "GET /startupz HTTP/1.1\r\nHost: x\r\n\r\n", 200, "\r\n\r\nok\n", 0);
 	probed.is_ready = false;
 	ask(port, "GET /startupz HTTP/1.1\r\nHost: x\r\n\r\n", 200, "\r\n\r\nok\n", 0);
