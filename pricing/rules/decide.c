@@ -17,12 +17,6 @@
 
 #define LABEL_BIT(label) (1u << (label))
 
-/* Effects of one group, added up. */
-struct sums {
-	int64_t bps;
-	u128 discount, surcharge;
-};
-
 struct deciding {
 	const struct ruleset *r;
 	struct decide_scratch *s;
@@ -32,7 +26,7 @@ struct deciding {
 	bool personal_ok, has_hidden;
 	uint16_t group;
 	size_t n_taken, n_notes;
-	struct sums sums; /* of what fired in the group */
+	struct decide_sums sums; /* of what fired in the group */
 };
 
 /* ---- which rules ---- */
@@ -305,27 +299,6 @@ static bool has_suppressed(const struct decided *d, size_t from)
 	return false;
 }
 
-static struct sums sums_of(const struct fired *f, size_t from, size_t to)
-{
-	struct sums ret = { 0 };
-
-	for (size_t i = from; i < to; i++) {
-		if (f[i].state != FIRED)
-			continue;
-		ret.bps += f[i].bps;
-		ret.discount += f[i].discount;
-		ret.surcharge += f[i].surcharge;
-	}
-	return ret;
-}
-
-static void apply(struct fraction *price, const struct sums *sums)
-{
-	fraction_mul_bps(price, sums->bps);
-	fraction_sub(price, sums->discount);
-	fraction_add(price, sums->surcharge);
-}
-
 struct best {
 	size_t rule; /* SIZE_MAX: none yet */
 	struct fraction price;
@@ -352,12 +325,12 @@ static void compete(struct deciding *d, size_t rule, const struct fraction *befo
 	struct decided *ret = d->ret;
 	size_t from = ret->n_fired;
 	struct fraction price = *before;
-	struct sums sums;
+	struct decide_sums sums;
 
 	if (!consider(d, rule) || has_suppressed(ret, from))
 		return;
-	sums = sums_of(ret->fired, from, ret->n_fired);
-	apply(&price, &sums);
+	sums = decide_sums(ret->fired, from, ret->n_fired);
+	decide_apply(&price, &sums);
 	if (is_better(d, b, &price, rule, mode)) {
 		if (b->rule != SIZE_MAX)
 			take_back(d, begin, b->rule);
@@ -378,7 +351,7 @@ static void run_best(struct deciding *d, const struct group *g, struct fraction 
 
 	for (size_t i = next_bit(found, g->first, end); i < end; i = next_bit(found, i + 1, end))
 		compete(d, i, price, begin, g->mode, &best);
-	d->sums = sums_of(d->ret->fired, begin, d->ret->n_fired);
+	d->sums = decide_sums(d->ret->fired, begin, d->ret->n_fired);
 	for (size_t i = begin; i < d->ret->n_fired; i++) {
 		const struct fired *f = &d->ret->fired[i];
 
@@ -393,7 +366,7 @@ static void run_group(struct deciding *d, const struct group *g, struct fraction
 	size_t end = g->first + g->n;
 	const uint64_t *found = d->s->found;
 
-	d->sums = (struct sums){ 0 };
+	d->sums = (struct decide_sums){ 0 };
 	if (g->mode >= GROUP_BEST_FOR_CUSTOMER) {
 		run_best(d, g, price);
 	} else {
@@ -403,7 +376,7 @@ static void run_group(struct deciding *d, const struct group *g, struct fraction
 				break;
 		}
 	}
-	apply(price, &d->sums);
+	decide_apply(price, &d->sums);
 }
 
 static void suggest(struct deciding *d)
@@ -459,44 +432,4 @@ void decide_suggest(const struct ruleset *r, struct decide_scratch *s, const voi
 	decide_bind(r, s, record);
 	suggest(&d);
 	ret->cost = s->context.cost;
-}
-
-/* ---- lines ---- */
-
-void decide_walk_begin(
-	struct decide_walk *w, const struct ruleset *r, const struct decided *d, u128 list)
-{
-	*w = (struct decide_walk){ .r = r, .d = d };
-	fraction_init(&w->before, list);
-}
-
-u128 decide_walk_next(struct decide_walk *w)
-{
-	const struct decided *d = w->d;
-	struct fraction price;
-	struct sums sums;
-
-	assert(w->i < d->n_fired);
-	if (w->i && d->fired[w->i].group != d->fired[w->i - 1].group) {
-		sums = sums_of(d->fired, w->group_begin, w->i);
-		apply(&w->before, &sums);
-		w->group_begin = w->i;
-	}
-	w->i++;
-	price = w->before;
-	sums = sums_of(d->fired, w->group_begin, w->i);
-	apply(&price, &sums);
-	return fraction_round(&price, w->r->rounding);
-}
-
-u128 decide_amount(const struct ruleset *r, const struct decided *d, u128 list, size_t i)
-{
-	struct decide_walk w;
-	u128 ret;
-
-	decide_walk_begin(&w, r, d, list);
-	do {
-		ret = decide_walk_next(&w);
-	} while (i--);
-	return ret;
 }

@@ -30,3 +30,13 @@ enum verdict decide_holds(struct decide_scratch *s, const struct cel_program *co
  * (another currency, an absent field). */
 enum verdict decide_effect(
 	struct decide_scratch *s, const struct effect *e, currency list, struct fired *ret);
+
+/* Effects of one group, added up. */
+struct decide_sums {
+	int64_t bps;
+	u128 discount, surcharge;
+};
+
+/* Of fired[@from..@to); notes count nothing. */
+struct decide_sums decide_sums(const struct fired *f, size_t from, size_t to);
+void decide_apply(struct fraction *price, const struct decide_sums *sums);
