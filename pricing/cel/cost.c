@@ -165,8 +165,9 @@ static uint64_t extra(enum cel_function f, const struct bound *args, unsigned n)
 			ret = sum(ret, sum(tenth(args[i].text[0]), args[i].list[0]));
 		return ret;
 	case CEL_F_IN:
-		return product(
-			args[1].list[0], args[0].list[0] ? sum(1, weight_at(&args[0], 0)) : 1);
+		a = product(args[1].list[0], args[0].list[0] ? sum(1, weight_at(&args[0], 0)) : 1);
+		b = args[1].maps & 1 ? weight_at(&args[0], 0) : 0; /* a key is read once */
+		return a > b ? a : b;
 	case CEL_F_MATH_LEAST:
 	case CEL_F_MATH_GREATEST:
 		return n == 1 ? args[0].list[0] : n - 1;
