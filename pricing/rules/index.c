@@ -9,19 +9,25 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define INLINE inline __attribute__((always_inline))
 
 #define MS_A_SECOND 1000
 #define NS_A_MS     1000000
 
-/* How many of n >= 1 bounds are at or below @v: the number of the stretch. */
-static inline size_t stretch_i64(const int64_t *at, size_t n, int64_t v)
+/* How many of n >= 1 bounds are at or below @v: the number of the stretch. A choice of
+ * two pointers is what compilers make a conditional move of; of a conditional step they make a
+ * jump, and half of those are mispredicted. */
+static INLINE size_t stretch_i64(const int64_t *at, size_t n, int64_t v)
 {
 	const int64_t *base = at;
 
 	while (n > 1) {
 		size_t half = n / 2;
+		const int64_t *next = base + half;
 
-		base += base[half - 1] <= v ? half : 0;
+		base = next[-1] <= v ? next : base;
 		n -= half;
 	}
 	return (size_t)(base - at) + (*base <= v);
@@ -33,14 +39,15 @@ static size_t stretch_u128(const u128 *at, size_t n, u128 v)
 
 	while (n > 1) {
 		size_t half = n / 2;
+		const u128 *next = base + half;
 
-		base += base[half - 1] <= v ? half : 0;
+		base = next[-1] <= v ? next : base;
 		n -= half;
 	}
 	return (size_t)(base - at) + (*base <= v);
 }
 
-static inline size_t int_set(const struct column *c, const struct cel_value *v)
+static INLINE size_t int_set(const struct column *c, const struct cel_value *v)
 {
 	int64_t i = v->i;
 
@@ -51,7 +58,7 @@ static inline size_t int_set(const struct column *c, const struct cel_value *v)
 	return 1 + stretch_i64(c->at, c->n, i);
 }
 
-static inline size_t symbol_set(const struct column *c, const struct cel_value *v)
+static INLINE size_t symbol_set(const struct column *c, const struct cel_value *v)
 {
 	unsigned sym = v->sym;
 
@@ -65,7 +72,7 @@ static inline size_t symbol_set(const struct column *c, const struct cel_value *
 	return sym < c->n ? c->map[sym] : 1;
 }
 
-static size_t money_set(const struct column *c, const struct cel_value *v)
+static __attribute__((noinline)) size_t money_set(const struct column *c, const struct cel_value *v)
 {
 	if (v->kind != CEL_V_MONEY)
 		return 0;
@@ -78,7 +85,7 @@ static size_t money_set(const struct column *c, const struct cel_value *v)
 	return 0;
 }
 
-static inline const uint64_t *set_of(
+static INLINE const uint64_t *set_of(
 	const struct column *c, const struct cel_value *v, uint32_t stride)
 {
 	size_t set;
@@ -92,18 +99,39 @@ static inline const uint64_t *set_of(
 	return c->sets + set * stride;
 }
 
-/* Sets of @stride words, a constant where it is inlined. */
-static inline __attribute__((always_inline)) void intersect(const struct row_index *x,
-	const struct cel_value *const *values, uint64_t *acc, const uint32_t stride)
-{
-	for (uint32_t w = 0; w < stride; w++)
-		acc[w] = x->all[w];
-	for (uint32_t i = 0; i < x->n_columns; i++) {
-		const uint64_t *set = set_of(&x->columns[i], values[i], stride);
+typedef uint64_t pair __attribute__((vector_size(16)));
 
-		for (uint32_t w = 0; w < stride; w++)
-			acc[w] &= set[w];
+static INLINE pair load(const uint64_t *p)
+{
+	pair ret;
+
+	memcpy(&ret, p, sizeof(ret));
+	return ret;
+}
+
+/* In two registers. */
+static INLINE void intersect_4(
+	const struct row_index *x, const struct cel_value *const *values, uint64_t acc[INDEX_BLOCK])
+{
+	pair low = load(x->all), high = load(x->all + 2);
+
+	for (uint32_t i = 0; i < x->n_columns; i++) {
+		const uint64_t *set = set_of(&x->columns[i], values[i], INDEX_BLOCK);
+
+		low &= load(set);
+		high &= load(set + 2);
 	}
+	memcpy(acc, &low, sizeof(low));
+	memcpy(acc + 2, &high, sizeof(high));
+}
+
+static INLINE uint64_t intersect_1(const struct row_index *x, const struct cel_value *const *values)
+{
+	uint64_t acc = x->all[0];
+
+	for (uint32_t i = 0; i < x->n_columns; i++)
+		acc &= *set_of(&x->columns[i], values[i], 1);
+	return acc;
 }
 
 static void sets_of(
@@ -113,7 +141,7 @@ static void sets_of(
 		ret[i] = set_of(&x->columns[i], values[i], x->stride);
 }
 
-static inline void intersect_block(const struct row_index *x, const uint64_t *const *sets,
+static INLINE void intersect_block(const struct row_index *x, const uint64_t *const *sets,
 	size_t first, uint64_t acc[INDEX_BLOCK])
 {
 	for (size_t w = 0; w < INDEX_BLOCK; w++)
@@ -129,11 +157,14 @@ void index_match(const struct row_index *x, const struct cel_value *const *value
 	const uint64_t *sets[INDEX_COLUMNS_MAX];
 	uint64_t acc[INDEX_BLOCK];
 
-	if (x->stride <= INDEX_BLOCK) {
-		if (x->stride == 1)
-			intersect(x, values, acc, 1);
-		else
-			intersect(x, values, acc, INDEX_BLOCK);
+	if (x->stride == 1) {
+		acc[0] = intersect_1(x, values);
+		if (x->n_words > 0)
+			ret[0] = acc[0];
+		return;
+	}
+	if (x->stride == INDEX_BLOCK) {
+		intersect_4(x, values, acc);
 		for (size_t w = 0; w < x->n_words; w++)
 			ret[w] = acc[w];
 		return;
@@ -146,20 +177,20 @@ void index_match(const struct row_index *x, const struct cel_value *const *value
 	}
 }
 
-/* Which word has the first row is as good as random: chosen without a branch. */
-static inline size_t first_of_block(const uint64_t acc[INDEX_BLOCK])
+/* Which word has the first row is as good as random: found without a jump. */
+static INLINE size_t first_of_block(const uint64_t acc[INDEX_BLOCK])
 {
-	uint64_t word = acc[3];
-	size_t base = 3 * 64;
+	unsigned words = (unsigned)(acc[0] != 0) | (unsigned)(acc[1] != 0) << 1 |
+			 (unsigned)(acc[2] != 0) << 2 | (unsigned)(acc[3] != 0) << 3;
+	size_t w;
 
-	for (size_t w = INDEX_BLOCK - 1; w-- > 0;) {
-		base = acc[w] ? w * 64 : base;
-		word = acc[w] ? acc[w] : word;
-	}
-	return word ? base + (size_t)__builtin_ctzll(word) : SIZE_MAX;
+	if (!words)
+		return SIZE_MAX;
+	w = (size_t)__builtin_ctz(words);
+	return w * 64 + (size_t)__builtin_ctzll(acc[w]);
 }
 
-static inline void restrict_to(
+static INLINE void restrict_to(
 	uint64_t acc[INDEX_BLOCK], const uint64_t *allowed, size_t n_words, size_t first)
 {
 	if (!allowed)
@@ -193,9 +224,9 @@ size_t index_first(
 	uint64_t acc[INDEX_BLOCK] = { 0 };
 
 	if (x->stride == 1)
-		intersect(x, values, acc, 1);
+		acc[0] = intersect_1(x, values);
 	else if (x->stride == INDEX_BLOCK)
-		intersect(x, values, acc, INDEX_BLOCK);
+		intersect_4(x, values, acc);
 	else
 		return first_of_many(x, values, allowed);
 	restrict_to(acc, allowed, x->n_words, 0);

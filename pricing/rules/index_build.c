@@ -497,7 +497,7 @@ static void lay_out(struct layout *l, const struct work *w, size_t stride)
 	l->all = take(&l->end, stride * sizeof(uint64_t), 64);
 	for (uint32_t c = 0; c < b->n_columns; c++)
 		l->column_sets[c] =
-			take(&l->end, w->plans[c].n_sets * stride * sizeof(uint64_t), 8);
+			take(&l->end, w->plans[c].n_sets * stride * sizeof(uint64_t), 32);
 }
 
 /* Truth values are 0 and 1, texts begin after CEL_SYM_OTHER; presence is asked of both. */
