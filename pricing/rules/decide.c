@@ -185,7 +185,7 @@ static bool fire_extreme(struct deciding *d, size_t number, const uint64_t *rows
 {
 	const struct rule *rule = &d->r->rules[number];
 	size_t n = table_n_rows(rule->table), best = SIZE_MAX;
-	int64_t best_bps = 0;
+	struct fired found = { 0 };
 
 	for (size_t i = next_bit(rows, 0, n); i < n; i = next_bit(rows, i + 1, n)) {
 		const struct line *line = &rule->rows[i];
@@ -198,12 +198,19 @@ static bool fire_extreme(struct deciding *d, size_t number, const uint64_t *rows
 		if (v == VERDICT_FAILED)
 			note(d, number, line, FIRED_FAILED, f.error);
 		if (v != VERDICT_YES ||
-			(best != SIZE_MAX && (is_max ? f.bps <= best_bps : f.bps >= best_bps)))
+			(best != SIZE_MAX && (is_max ? f.bps <= found.bps : f.bps >= found.bps)))
 			continue;
 		best = i;
-		best_bps = f.bps;
+		found = f;
 	}
-	return best != SIZE_MAX && fire(d, number, &rule->rows[best]);
+	if (best == SIZE_MAX)
+		return false;
+	if (d->n_taken == RULESET_FIRED_MAX) {
+		note(d, number, &rule->rows[best], FIRED_LIMIT, 0);
+		return false;
+	}
+	d->ret->fired[d->ret->n_fired] = found;
+	return take(d, &d->ret->fired[d->ret->n_fired], number, &rule->rows[best]);
 }
 
 static void note_failures(
@@ -239,14 +246,19 @@ static bool fire_table(struct deciding *d, size_t number)
 	const struct table *t = rule->table;
 	const uint64_t *allowed = d->personal_ok ? NULL : rule->rows_impersonal;
 	struct table_failure failure;
-	size_t row;
+	size_t row, mark = arena_used(d->s->arena);
+	bool ret;
 
 	if (allowed)
 		note(d, number, &rule->line, FIRED_NO_CONSENT, 0);
-	if (t->hit != HIT_FIRST && t->hit != HIT_UNIQUE)
-		return fire_collected(d, number, allowed);
+	if (t->hit != HIT_FIRST && t->hit != HIT_UNIQUE) {
+		ret = fire_collected(d, number, allowed);
+		arena_rewind(d->s->arena, mark);
+		return ret;
+	}
 	failure.error.kind = CEL_V_NULL;
 	row = table_first(t, &d->s->context, d->s->slots, allowed, &failure);
+	arena_rewind(d->s->arena, mark);
 	if (cel_is_error(failure.error))
 		note_failures(d, number, &failure, 1);
 	return row != SIZE_MAX && fire(d, number, &rule->rows[row]);

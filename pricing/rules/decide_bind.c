@@ -104,6 +104,17 @@ static bool is_failure(struct cel_value error)
 	return error.sym < CEL_R_FIRST_NOT_APPLICABLE;
 }
 
+/* What is asked of the result lies in the value: the memory is there again for the next one, so
+ * that none can fail for what others took. */
+static struct cel_value eval(struct decide_scratch *s, const struct cel_program *program)
+{
+	size_t mark = arena_used(s->arena);
+	struct cel_value v = cel_eval(program, &s->context, s->slots);
+
+	arena_rewind(s->arena, mark);
+	return v;
+}
+
 enum verdict decide_holds(struct decide_scratch *s, const struct cel_program *const *programs,
 	size_t n, uint8_t *ret_error)
 {
@@ -111,7 +122,7 @@ enum verdict decide_holds(struct decide_scratch *s, const struct cel_program *co
 	bool is_absent = false;
 
 	for (size_t i = 0; i < n; i++) {
-		struct cel_value v = cel_eval(programs[i], &s->context, s->slots);
+		struct cel_value v = eval(s, programs[i]);
 
 		if (v.kind == CEL_V_BOOL) {
 			if (!v.b)
@@ -160,7 +171,7 @@ enum verdict decide_effect(
 	ret->discount = ret->surcharge = 0;
 	if (!e->program)
 		return VERDICT_YES;
-	v = cel_eval(e->program, &s->context, s->slots);
+	v = eval(s, e->program);
 	if (cel_is_error(v))
 		return is_failure(v) ? failed(ret, (enum cel_error)v.sym) : VERDICT_NO;
 	if (e->kind != EFFECT_BPS)

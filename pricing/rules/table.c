@@ -55,6 +55,18 @@ static void note_input(const struct table *t, size_t column, const uint64_t *all
 	}
 }
 
+/* Whether one of the rows that may be looked at tests the column: what nobody asks for is not
+ * computed, least of all from fields that want consent. */
+static bool is_asked(const struct table *t, size_t column, const uint64_t *allowed)
+{
+	const uint64_t *untested = index_set(t->index, column, 0).rows;
+	uint64_t asking = 0;
+
+	for (size_t w = 0; w < INDEX_WORDS(t->n_rows); w++)
+		asking |= allowed[w] & ~untested[w];
+	return asking != 0;
+}
+
 static struct cel_value compute(const struct table *t, const struct table_column *column,
 	struct cel_context *c, const struct cel_value *slots)
 {
@@ -75,8 +87,12 @@ static void bind(const struct table *t, struct cel_context *c, const struct cel_
 			b->values[i] = &slots[column->slot];
 			continue;
 		}
-		b->computed[i] = compute(t, column, c, slots);
 		b->values[i] = &b->computed[i];
+		if (allowed && !is_asked(t, i, allowed)) {
+			b->computed[i] = cel_null();
+			continue;
+		}
+		b->computed[i] = compute(t, column, c, slots);
 		if (is_failure(b->computed[i]))
 			note_input(t, i, allowed, b->computed[i], f);
 	}
@@ -91,11 +107,14 @@ static enum verdict evaluate(const struct table *t, size_t row, struct cel_conte
 
 	for (size_t i = 0; i < t->n_inputs; i++) {
 		const struct cel_program *program = table_cell(t, row, i)->cell.program;
+		size_t mark = arena_used(c->arena);
 		struct cel_value v;
 
 		if (!program)
 			continue;
 		v = cel_eval(program, c, slots);
+		if (v.kind == CEL_V_BOOL)
+			arena_rewind(c->arena, mark);
 		if (v.kind == CEL_V_BOOL && !v.b)
 			return NO;
 		if (is_failure(v)) {

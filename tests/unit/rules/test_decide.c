@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "pricing/rules/decide.h"
+#include "pricing/rules/decide_scratch.h"
 
 struct record {
 	struct str tier, segment, place;
@@ -471,4 +471,53 @@ Test(decide, what_fires_beyond_the_limit_is_left_out_and_counted)
 	cr_expect(eq(sz, w.d.n_fired, RULESET_FIRED_MAX + RULESET_NOTES_MAX));
 	cr_expect(eq(sz, w.d.n_left_out, RULESET_NOTES_MAX + 5));
 	cr_expect(eq(int, w.d.fired[RULESET_FIRED_MAX].state, FIRED_LIMIT));
+}
+
+/* ---- memory and cost of many evaluations ---- */
+
+Test(decide, memory_of_one_evaluation_is_there_again_for_the_next)
+{
+	CLEANUP(buf_fini) struct buf b = BUF_INIT(RULESET_BYTES_MAX);
+	char place[4097];
+
+	memset(place, 'x', sizeof(place) - 1);
+	buf_printf(&b, "{'id':'a','mode':'stack','rules':[");
+	for (size_t i = 0; i < 100; i++)
+		buf_printf(&b, "%s{'id':'r%zu','when':'session.place + `%zu` != `a`','bps':-1,@}",
+			i ? "," : "", i, i);
+	buf_printf(&b, "]}");
+	buf_putc(&b, '\0');
+	WORLD(w, b.p);
+	w.record.place = (struct str){ place, sizeof(place) - 1 };
+	w.record.list = eth(10000);
+	cr_expect(run(&w) == 9900);
+	cr_expect(zero(sz, w.d.n_failed));
+}
+
+Test(decide, rows_that_are_compared_are_evaluated_once)
+{
+	WORLD(w, "{'id':'a','mode':'stack','rules':[{'id':'t',@,'table':{'hit':'collect',"
+		 "'aggregate':'min','inputs':['customer.points'],'rows':["
+		 "{'if':['-'],'bps':'bps(0 - customer.points)'}]}}]}");
+	w.record.points = 100;
+	cr_expect(run(&w) == 990);
+	cr_expect(le(u64, w.d.cost, ruleset_cost(w.rules)));
+}
+
+Test(decide, without_consent_no_input_of_a_table_reads_a_personal_field)
+{
+	WORLD(w, "{'id':'a','mode':'stack','rules':[{'id':'t',@,'table':{'hit':'first',"
+		 "'inputs':['customer.segment + `x`','customer.points + 1'],'rows':["
+		 "{'if':['`vipx`','-'],'bps':-100},{'if':['-','> 1'],'bps':-10}]}}]}");
+	uint64_t cost;
+
+	w.personal_ok = false;
+	w.record.points = 1;
+	cr_expect(run(&w) == 999);
+	cost = w.d.cost;
+	w.record.segment = STR("a segment that is very much longer than any other, and so costs "
+			       "more to be looked at than none at all or a short one like vip");
+	cr_expect(run(&w) == 999);
+	cr_expect(eq(u64, w.d.cost, cost));
+	cr_expect(zero(sz, arena_used(w.scratch->arena)));
 }
