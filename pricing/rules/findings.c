@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/json_out.h"
 
@@ -54,6 +55,23 @@ static bool has_room(struct findings *f)
 	return true;
 }
 
+/* An error is said rather than what is none: the last warning or note goes for it. */
+static void make_room(struct findings *f, enum finding_level level)
+{
+	size_t i = f->n;
+
+	if (f->n < FINDINGS_MAX || level != FINDING_ERROR)
+		return;
+	while (i > 0 && f->v[i - 1].level == FINDING_ERROR)
+		i--;
+	if (i == 0)
+		return;
+	finding_fini(&f->v[i - 1]);
+	memmove(&f->v[i - 1], &f->v[i], (f->n - i) * sizeof(*f->v));
+	f->n--;
+	f->n_dropped++;
+}
+
 /* The finding, or NULL if it is only counted. */
 static struct finding *keep(struct findings *f, enum finding_level level, const char *path,
 	const char *code, char *text)
@@ -63,6 +81,7 @@ static struct finding *keep(struct findings *f, enum finding_level level, const 
 	count(f, level);
 	v.path = strdup(path);
 	v.code = strdup(code);
+	make_room(f, level);
 	if (!text || !v.path || !v.code || !has_room(f)) {
 		finding_fini(&v);
 		f->n_dropped++;

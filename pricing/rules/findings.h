@@ -18,7 +18,8 @@
 #include "common/base/str.h"
 #include "pricing/cel/diag.h"
 
-#define FINDINGS_MAX 200 /* beyond it they are counted only */
+#define FINDINGS_MAX \
+	200 /* beyond it they are counted only; errors take the place of others first */
 
 enum finding_level { FINDING_ERROR, FINDING_WARNING, FINDING_NOTE };
 

@@ -149,3 +149,25 @@ Test(findings, the_first_error_becomes_a_fault)
 		"$.when:1:1: undeclared reference to 'customer.teir' (did you mean "
 		"`customer.tier`?)"));
 }
+
+Test(findings, errors_are_said_rather_than_warnings_and_notes)
+{
+	CLEANUP(findings_fini) struct findings f = FINDINGS_INIT;
+
+	findings_add(&f, FINDING_ERROR, "$", "value", "first");
+	for (int i = 1; i < FINDINGS_MAX + 5; i++)
+		findings_add(&f, FINDING_WARNING, "$", "label", "warning %d", i);
+	findings_add(&f, FINDING_ERROR, "$.a", "value", "second");
+	findings_add(&f, FINDING_ERROR, "$.b", "value", "third");
+	findings_hint(&f, "no hint after one was dropped");
+	findings_add(&f, FINDING_NOTE, "$", "gap", "a note takes nobody's place");
+
+	cr_assert(eq(sz, f.n, FINDINGS_MAX));
+	cr_expect(eq(sz, f.n_dropped, 8));
+	cr_expect(eq(sz, f.n_errors, 3));
+	cr_expect(eq(sz, f.n_warnings, FINDINGS_MAX + 4));
+	cr_expect(eq(str, f.v[0].text, "first"));
+	cr_expect(eq(str, f.v[FINDINGS_MAX - 3].text, "warning 197"));
+	cr_expect(eq(str, f.v[FINDINGS_MAX - 2].text, "second"));
+	cr_expect(eq(str, f.v[FINDINGS_MAX - 1].text, "third"));
+}
