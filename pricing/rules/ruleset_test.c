@@ -71,7 +71,11 @@ static void check_names(
 		if (str_is_set(s) && names_has(p->names, kind, s))
 			continue;
 		doc_bad_member(p, key, "test", "there is no %s \"%.130s\"", what, s.p ? s.p : "");
-		nearest = str_is_set(s) ? names_nearest(p->names, kind, s) : STR_NONE;
+		/* Of thousands of names for each of thousands of wrong ones: only while there is
+		 * room to say it. */
+		nearest = str_is_set(s) && !p->findings->n_dropped
+				  ? names_nearest(p->names, kind, s)
+				  : STR_NONE;
 		if (str_is_set(nearest))
 			findings_hint(
 				p->findings, "did you mean \"" STR_FMT "\"?", STR_ARG(nearest));
