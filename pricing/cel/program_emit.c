@@ -22,12 +22,17 @@ void cel_gen_fail(struct cel_gen *g, enum cel_code code, uint32_t offset, const 
 	g->failed = -EINVAL;
 }
 
+void cel_gen_too_large(struct cel_gen *g, uint32_t offset)
+{
+	cel_gen_fail(g, CEL_E_TOO_LARGE, offset, "expression needs more memory than there is");
+}
+
 void *cel_gen_alloc(struct cel_gen *g, size_t n)
 {
 	void *p = arena_alloc(g->fold.arena, n);
 
-	if (!p && !g->failed)
-		g->failed = -ENOMEM;
+	if (!p)
+		cel_gen_too_large(g, 0);
 	return p;
 }
 
@@ -43,6 +48,8 @@ static void *grown(struct cel_gen *g, void *v, uint32_t n, uint32_t *cap, size_t
 		cel_gen_fail(g, CEL_E_TOO_LARGE, 0, "expression needs too much code");
 		return NULL;
 	}
+	if (more > max)
+		more = max;
 	p = cel_gen_alloc(g, more * size);
 	if (!p)
 		return NULL;

@@ -100,6 +100,14 @@ static struct cel_value make_list(struct cel_gen *g, const struct cel_node *n)
 	return (struct cel_value){ .kind = CEL_V_LIST, .n = n->list.n, .list = v };
 }
 
+/* That the compilation has too little memory is no value of the expression. */
+static struct cel_value kept(struct cel_gen *g, const struct cel_node *n, struct cel_value v)
+{
+	if (cel_is_error(v) && v.sym == CEL_R_MEMORY)
+		cel_gen_too_large(g, n->offset);
+	return v;
+}
+
 static struct cel_value make_map(struct cel_gen *g, const struct cel_node *n)
 {
 	struct cel_value *keys = cel_gen_alloc(g, n->map.n * sizeof(*keys)),
@@ -111,7 +119,7 @@ static struct cel_value make_map(struct cel_gen *g, const struct cel_node *n)
 		keys[i] = evaluate(g, n->map.v[i].key);
 		values[i] = evaluate(g, n->map.v[i].value);
 	}
-	return cel_map_make(&g->fold, keys, values, n->map.n);
+	return kept(g, n, cel_map_make(&g->fold, keys, values, n->map.n));
 }
 
 /* A ruleset is refused for what can never have a value. */
@@ -139,7 +147,7 @@ static struct cel_value make_call(struct cel_gen *g, const struct cel_node *n)
 		if (cel_is_error(args[i]))
 			return args[i];
 	}
-	v = cel_call(&g->fold, (enum cel_function)n->call.function, args, n_args);
+	v = kept(g, n, cel_call(&g->fold, (enum cel_function)n->call.function, args, n_args));
 	if (cel_is_error(v))
 		refuse(g, n, v);
 	return v;

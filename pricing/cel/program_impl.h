@@ -190,6 +190,8 @@ void cel_gen_jump(struct cel_gen *g, struct cel_insn *from, struct cel_label *to
 void cel_gen_bind(struct cel_gen *g, struct cel_label *l);
 void cel_gen_fail(struct cel_gen *g, enum cel_code code, uint32_t offset, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* The arena of the compilation is used up: said. */
+void cel_gen_too_large(struct cel_gen *g, uint32_t offset);
 void *cel_gen_alloc(struct cel_gen *g, size_t n); /* NULL: failed */
 
 /* program_name.c: what a name or a chain of selections is */

@@ -146,3 +146,50 @@ Test(limits, a_cost_goes_on_from_evaluation_to_evaluation)
 	cr_expect(eq(int, cel_eval(p, &context, slots).sym, CEL_R_COST));
 	cel_program_free(p);
 }
+
+/* "[", @item @n times, @last; the caller frees it. */
+static char *repeated(const char *item, unsigned n, const char *last)
+{
+	struct buf b = BUF_INIT(1 << 20);
+
+	buf_putc(&b, '[');
+	for (unsigned k = 0; k < n; k++)
+		buf_puts(&b, str_of(item));
+	buf_puts(&b, str_of(last));
+	buf_putc(&b, '\0');
+	cr_assert(not(b.failed));
+	return b.p;
+}
+
+Test(limits, a_program_whose_jumps_would_not_fit_is_refused)
+{
+	const struct cel_limits wide = { .source_bytes = 1 << 20, .cost = UINT64_MAX };
+	char *fits = repeated("flag ? i : j, ", 7000, "4].exists(x, x == 4)");
+	char *too_long = repeated("flag ? i : j, ", 14000, "4].exists(x, x == 4)");
+	struct cel_program *p;
+
+	scratch = arena_free(scratch);
+	cr_assert(zero(int, arena_new(&scratch, 64 << 20)));
+	bind("flag", cel_bool(true));
+	bind("i", cel_int(1));
+	p = compile(fits);
+	cr_expect(eq(int, cel_eval(p, &context, slots).kind, CEL_V_BOOL));
+	cel_program_free(p);
+	expect_limit(too_long, wide, CEL_E_TOO_LARGE, "too much code");
+	free(fits);
+	free(too_long);
+}
+
+Test(limits, constants_that_do_not_fit_the_memory_of_the_compilation_are_no_error_value)
+{
+	const struct cel_limits wide = { .source_bytes = 1 << 20, .cost = UINT64_MAX };
+	struct buf b = BUF_INIT(1 << 20);
+
+	for (unsigned k = 0; k < 20; k++)
+		buf_printf(&b, "%s'%02000u'", k ? " + " : "", k);
+	buf_putc(&b, '\0');
+	scratch = arena_free(scratch);
+	cr_assert(zero(int, arena_new(&scratch, 128 * 1024)));
+	expect_limit(b.p, wide, CEL_E_TOO_LARGE, "memory");
+	buf_fini(&b);
+}
