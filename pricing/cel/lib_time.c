@@ -195,7 +195,7 @@ static bool read_decimal(struct str *rest, struct decimal *ret)
 			continue;
 		}
 		n_digits++;
-		if (is_fraction ? ret->scale >= 1000000000000000000 : ret->digits >= enough)
+		if (is_fraction ? ret->scale >= 1000000000000000000 : ret->digits > enough)
 			continue;
 		ret->digits = ret->digits * 10 + (unsigned)(rest->p[i] - '0');
 		if (is_fraction)
