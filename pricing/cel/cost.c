@@ -172,7 +172,7 @@ static uint64_t extra(enum cel_function f, const struct bound *args, unsigned n)
 	case CEL_F_MATH_GREATEST:
 		return n == 1 ? args[0].list[0] : n - 1;
 	case CEL_F_MATCHES:
-		ret = product(args[0].text[0], args[1].text[0]);
+		ret = n == 2 ? product(args[0].text[0], args[1].text[0]) : 0; /* unchecked: any */
 		return ret / 40 + (ret % 40 != 0);
 	default:
 		for (unsigned i = 0; i < n; i++)

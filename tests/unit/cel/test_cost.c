@@ -247,3 +247,14 @@ Test(cost, no_evaluation_counts_more_than_the_static_worst_case)
 	cr_expect(gt(uint, n_loops, 300), "the expressions have loops");
 	cr_expect(gt(uint, n_close, 3000), "the estimate is near what is counted");
 }
+
+/* Unchecked: the number of arguments may be any. What the stack held before must not count. */
+Test(cost, a_call_without_its_arguments_has_a_cost_all_the_same)
+{
+	struct cel_program *p;
+
+	cel_program_free(compile_unchecked("(s + t).matches(s + t)"));
+	p = compile_unchecked("matches(s)");
+	cr_expect(eq(u64, cel_program_cost(p), 2));
+	cel_program_free(p);
+}
