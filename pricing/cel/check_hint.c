@@ -5,6 +5,19 @@
 #include "pricing/cel/check_impl.h"
 #include "pricing/cel/nearest.h"
 
+/* A word that some variable can have as its value: quotes were forgotten. */
+static bool is_some_value(const struct cel_env *env, struct str word)
+{
+	for (size_t i = 0; i < cel_env_n(env); i++) {
+		const char *const *values = cel_env_var(env, (int)i)->values;
+
+		for (size_t k = 0; values && values[k]; k++)
+			if (str_eqz(word, values[k]))
+				return true;
+	}
+	return false;
+}
+
 bool check_hint_name(struct check *c, struct cel_diag *d, struct str name)
 {
 	static const char *const types[] = { "int", "uint", "double", "bool", "string", "bytes",
@@ -12,6 +25,10 @@ bool check_hint_name(struct check *c, struct cel_diag *d, struct str name)
 	struct nearest n = nearest_to(name);
 	struct str best = cel_env_nearest(c->env, name);
 
+	if (is_some_value(c->env, name)) {
+		cel_diag_hint(d, "a text stands in quotes: '" STR_FMT "'", STR_ARG(name));
+		return true;
+	}
 	for (const struct check_scope *s = c->scope; s; s = s->outer)
 		if (s->name.p[0] != '@')
 			nearest_offer(&n, s->name);
@@ -333,6 +350,9 @@ static void hint_bps(struct check *c, struct cel_diag *d, const struct cel_node 
 
 	if (v)
 		cel_diag_hint(d, "convert the number: bps(" STR_FMT ")", STR_ARG(v->name));
+	else if (number->kind == CEL_N_CONST && number->constant.kind == CEL_V_INT)
+		cel_diag_hint(
+			d, "basis points are written bps(%lld)", (long long)number->constant.i);
 	else
 		cel_diag_hint(d, "basis points are written bps(250), for 2.5 %%");
 }
@@ -344,7 +364,13 @@ void check_hint_overload(
 	uint32_t at, number;
 
 	if (hint_style(d, call) || hint_numbers(d, args) || hint_time(c, d, args) ||
-		hint_null(c, d, args) || hint_money(d, call, args, f == CEL_F_MONEY))
+		hint_null(c, d, args))
+		return;
+	if (f == CEL_F_ADD_BPS && has_number(args, &number)) {
+		hint_bps(c, d, args->v[number]);
+		return;
+	}
+	if (hint_money(d, call, args, f == CEL_F_MONEY))
 		return;
 	if (f == CEL_F_CONDITIONAL && args->types[0]->kind == CEL_T_BOOL)
 		cel_diag_hint(d, "both branches have to be of one type");

@@ -46,6 +46,24 @@ static void expect_errors(const char *source, const char *errors)
 
 /* ---- names ---- */
 
+Test(check_money, a_word_that_some_field_has_as_its_value_wants_quotes)
+{
+	expect_errors("customer.tier == gold", "1:18 undeclared reference to 'gold' (in container "
+					       "'') [undeclared] a text stands in quotes: 'gold'");
+	expect_errors("vip in customer.tags", "1:1 undeclared reference to 'vip' (in container '') "
+					      "[undeclared] a text stands in quotes: 'vip'");
+}
+
+Test(check_money, a_number_where_basis_points_belong_is_written_as_these)
+{
+	expect_errors("market.floor.add_bps(-500)",
+		"1:21 found no matching overload for 'add_bps' applied to 'money.(int)' "
+		"[overload] basis points are written bps(-500)");
+	expect_errors("market.floor.add_bps(market.move)",
+		"1:21 found no matching overload for 'add_bps' applied to 'money.(int)' "
+		"[overload] convert the number: bps(market.move)");
+}
+
 Test(check_money, a_field_that_is_not_there_is_named_with_the_nearest)
 {
 	expect_errors("customer.teir == 'gold'", "1:10 undeclared reference to 'customer.teir' (in "
@@ -233,7 +251,7 @@ Test(check_money, basis_points_reckon_among_themselves_and_with_counts)
 	expect_type("bps(market.move) > market.trend", "bool");
 	expect_errors("market.trend > 500", "1:14 found no matching overload for '_>_' applied to "
 					    "'(bps, int)' [overload] basis "
-					    "points are written bps(250), for 2.5 %");
+					    "points are written bps(500)");
 	expect_errors("market.move > bps(5)", "1:13 found no matching overload for '_>_' applied "
 					      "to '(int, bps)' [overload] convert "
 					      "the number: bps(market.move)");
