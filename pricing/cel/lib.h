@@ -84,6 +84,9 @@ const struct cel_zone *cel_zone_find(
 /* Seconds to add to UTC at that moment. */
 int32_t cel_zone_offset(const struct cel_zone *z, int64_t utc_seconds);
 
+/* What getHours() and its kind say of a timestamp, so many seconds off UTC. */
+struct cel_value cel_time_part(enum cel_function f, struct cel_value timestamp, int32_t offset);
+
 /* A moment taken apart, proleptic Gregorian. */
 struct cel_civil {
 	int64_t year;

@@ -5,7 +5,7 @@
  */
 #include "pricing/cel/lib_impl.h"
 
-static struct cel_value of_timestamp(enum cel_function f, struct cel_value v, int32_t offset)
+struct cel_value cel_time_part(enum cel_function f, struct cel_value v, int32_t offset)
 {
 	struct cel_civil c = cel_civil_of(v.i + offset);
 
@@ -60,11 +60,11 @@ struct cel_value lib_time_get(enum cel_function f, const struct cel_value *args,
 	if (args[0].kind != CEL_V_TIMESTAMP)
 		return lib_no_overload();
 	if (n == 1)
-		return of_timestamp(f, args[0], 0);
+		return cel_time_part(f, args[0], 0);
 	if (args[1].kind != CEL_V_STRING)
 		return lib_no_overload();
 	zone = cel_zone_find(cel_str(args[1]));
 	if (!zone)
 		return cel_error(CEL_R_ARGUMENT, "unknown time zone");
-	return of_timestamp(f, args[0], cel_zone_offset(zone, args[0].i));
+	return cel_time_part(f, args[0], cel_zone_offset(zone, args[0].i));
 }

@@ -36,41 +36,13 @@ bool cel_vm_list(struct cel_context *c, struct cel_value *ret, uint32_t room)
 	return v != NULL;
 }
 
-static int64_t part(unsigned function, const struct cel_civil *at, uint32_t ns)
-{
-	switch (function) {
-	case CEL_F_GET_DATE:
-		return at->day;
-	case CEL_F_GET_DAY_OF_MONTH:
-		return at->day - 1;
-	case CEL_F_GET_DAY_OF_WEEK:
-		return at->weekday;
-	case CEL_F_GET_DAY_OF_YEAR:
-		return at->yearday;
-	case CEL_F_GET_FULL_YEAR:
-		return at->year;
-	case CEL_F_GET_HOURS:
-		return at->hour;
-	case CEL_F_GET_MILLISECONDS:
-		return ns / 1000000;
-	case CEL_F_GET_MINUTES:
-		return at->minute;
-	case CEL_F_GET_MONTH:
-		return at->month - 1;
-	default:
-		return at->second;
-	}
-}
-
 struct cel_value cel_vm_in_zone(unsigned function, struct cel_value moment, const void *zone)
 {
 	struct cel_value e = cel_null();
-	struct cel_civil at;
 
 	if (moment.kind != CEL_V_TIMESTAMP) {
 		cel_vm_note(&e, &moment);
 		return e;
 	}
-	at = cel_civil_of(moment.i + cel_zone_offset(zone, moment.i));
-	return cel_int(part(function, &at, moment.n));
+	return cel_time_part((enum cel_function)function, moment, cel_zone_offset(zone, moment.i));
 }
