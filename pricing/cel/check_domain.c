@@ -12,10 +12,15 @@
 
 #define WORD_MAX 40
 
-/* Of a constant text in a message. */
+/* Of a constant text in a message: whole characters. */
 static int word_length(const struct cel_node *constant)
 {
-	return constant->constant.n < WORD_MAX ? (int)constant->constant.n : WORD_MAX;
+	struct str s = cel_str(constant->constant);
+	size_t n = s.n < WORD_MAX ? s.n : WORD_MAX;
+
+	while (n > 0 && n < s.n && ((unsigned char)s.p[n] & 0xc0) == 0x80)
+		n--;
+	return (int)n;
 }
 
 const struct cel_var *check_var_of(const struct check *c, const struct cel_node *node)

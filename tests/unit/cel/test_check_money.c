@@ -54,6 +54,14 @@ Test(check_money, a_word_that_some_field_has_as_its_value_wants_quotes)
 					      "[undeclared] a text stands in quotes: 'vip'");
 }
 
+Test(check_money, a_long_text_is_not_cut_within_a_character)
+{
+	char *got = checked_errors(&k, "customer.tier == '1éééééééééééééééééééééééééé'");
+
+	cr_expect(str_is_utf8(str_of(got)), "%s", got);
+	cr_expect(strstr(got, "never \"1ééééééééééééééééééé\" [enum]") != NULL, "%s", got);
+}
+
 Test(check_money, a_number_where_basis_points_belong_is_written_as_these)
 {
 	expect_errors("market.floor.add_bps(-500)",
