@@ -242,6 +242,12 @@ static int parse_inputs(struct parsing *p, const json_t *json)
 
 /* ---- cells ---- */
 
+/* Texts end there for everybody else. */
+static bool has_nul(const json_t *v)
+{
+	return json_is_string(v) && strlen(json_string_value(v)) != json_string_length(v);
+}
+
 /* A cell's text: a JSON integer or true/false stands for its own. NULL: none of these, or no
  * memory. */
 static char *cell_text(const json_t *v)
@@ -266,6 +272,8 @@ static int parse_cell(struct parsing *p, const json_t *v, size_t row, size_t i)
 
 	if (!json_is_string(v) && !json_is_boolean(v) && !json_is_integer(v))
 		return bad(p, path, "value", "a cell is a text, an integer, or true or false");
+	if (has_nul(v))
+		return bad(p, path, "value", "a cell has no NUL byte");
 	cell->source = cell_text(v);
 	if (!cell->source)
 		return -ENOMEM;

@@ -109,6 +109,11 @@ static void say_overlap(struct report *r, size_t a, size_t b)
 	buf_fini(&path);
 }
 
+static const char *pairs(size_t n)
+{
+	return n == 1 ? "pair" : "pairs";
+}
+
 static void say_overlaps(struct report *r, size_t n, size_t n_open, size_t a, size_t b)
 {
 	struct axes_place place;
@@ -116,21 +121,22 @@ static void say_overlaps(struct report *r, size_t n, size_t n_open, size_t a, si
 	if (r->t->hit == HIT_UNIQUE) {
 		if (n > OVERLAPS_MAX)
 			findings_add(r->findings, FINDING_NOTE, r->path, "overlap",
-				"%zu more pairs of rows overlap", n - OVERLAPS_MAX);
+				"%zu more %s of rows overlap", n - OVERLAPS_MAX,
+				pairs(n - OVERLAPS_MAX));
 		if (n_open > 0)
 			findings_add(r->findings, FINDING_NOTE, r->path, "overlap",
-				"%zu pairs of rows overlap unless their conditions exclude each "
+				"%zu %s of rows overlap unless their conditions exclude each "
 				"other: found out when prices are made",
-				n_open);
+				n_open, pairs(n_open));
 		return;
 	}
 	if (n + n_open == 0)
 		return;
 	place = common_place(r, a, b);
 	findings_add(r->findings, FINDING_NOTE, r->path, "overlap",
-		"%zu pairs of rows overlap (%s), the first: %s and %s, where %s", n + n_open,
-		r->t->hit == HIT_FIRST ? "the earlier one holds" : "both hold", name(r, a),
-		name(r, b), place_text(r, &place));
+		"%zu %s of rows overlap (%s), the first: %s and %s, where %s", n + n_open,
+		pairs(n + n_open), r->t->hit == HIT_FIRST ? "the earlier one holds" : "both hold",
+		name(r, a), name(r, b), place_text(r, &place));
 }
 
 static void give_up(struct report *r, const char *code, const char *what, size_t row)

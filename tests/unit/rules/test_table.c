@@ -348,6 +348,19 @@ Test(table, an_error_in_a_cell_has_its_source_and_column)
 	cr_expect(eq(str, p.findings.v[1].path, "$.t.rows[0].if[1]"));
 }
 
+Test(table, a_nul_byte_is_not_the_end_of_a_cell)
+{
+	CLEANUP(parsed_fini) struct parsed p;
+	json_t *json = json_pack("{s:s,s:[s],s:[{s:[o]}]}", "hit", "first", "inputs",
+		"customer.points", "rows", "if", json_stringn("5\0x", 3));
+
+	parsed_init(&p);
+	parse_json(&p, json);
+	json_decref(json);
+	cr_assert(eq(int, p.r, -EINVAL));
+	cr_expect(eq(str, p.findings.v[0].path, "$.t.rows[0].if[0]"));
+}
+
 Test(table, scratch_memory_is_given_back)
 {
 	CLEANUP(parsed_fini) struct parsed p;
@@ -490,6 +503,8 @@ static void expected_rows(struct parsed *p, const struct naive *n, const uint64_
 	arena_reset(p->w.results);
 }
 
+static size_t n_hits;
+
 static void compare(struct parsed *p, const struct naive *n, uint64_t seed)
 {
 	struct cel_value slots[N_VARS];
@@ -504,6 +519,7 @@ static void compare(struct parsed *p, const struct naive *n, uint64_t seed)
 	if (below(2))
 		allowed[0] = state;
 	expected_rows(p, n, allowed, slots, rows);
+	n_hits += rows[0] || rows[1];
 	table_match(p->table, &c, slots, allowed, &result);
 	cr_assert(result.rows[0] == rows[0] && (n->n_rows <= 64 || result.rows[1] == rows[1]),
 		"seed %lu", (unsigned long)seed);
@@ -536,4 +552,5 @@ Test(table, answers_as_the_conditions_of_its_cells_do, .timeout = 60)
 		naive_fini(&n);
 		json_decref(json);
 	}
+	cr_expect(gt(sz, n_hits, 1500), "it says something");
 }

@@ -168,7 +168,7 @@ Test(table_report, rows_with_conditions_and_inputs_that_depend_on_each_other_are
 	report(&p, "{'hit':'unique','inputs':['item.left'],'rows':["
 		   "{'if':['_ % 2 == 0']},{'if':['_ % 2 == 1']}]}");
 	cr_expect(eq(sz, p.findings.n_errors, 0), "%s", said(&p));
-	expect_text(&p, "overlap", "1 pairs of rows overlap unless");
+	expect_text(&p, "overlap", "1 pair of rows overlap unless");
 	report(&q, "{'hit':'unique','inputs':['item.left','item.left % 2'],'rows':["
 		   "{'if':['2,4','-']},{'if':['-','1']}]}");
 	cr_expect(eq(sz, q.findings.n_errors, 0), "%s", said(&q));
