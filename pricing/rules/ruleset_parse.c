@@ -280,6 +280,7 @@ int ruleset_parse(struct ruleset **ret, struct str json, const struct schema *sc
 		p->rules = rules;
 		p->schema = schema;
 		p->findings = all;
+		p->is_asked = findings;
 		p->path[0] = '$';
 		p->n_path = 1;
 		r = parse(p, json, f);

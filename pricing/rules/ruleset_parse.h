@@ -39,6 +39,8 @@ struct parser {
 	struct ruleset *rules;
 	const struct schema *schema;
 	struct findings *findings;
+	bool is_asked; /* somebody reads warnings and notes: what only they are about is looked for
+			*/
 	struct arena *scratch; /* trees: rewound after each rule */
 	struct cel_diags diags;
 	char path[256];

@@ -163,7 +163,9 @@ int doc_table_rule(struct parser *p, const json_t *object, struct rule *rule)
 		t.allowed = allowed_effects(table_hit(rule->table));
 		table_slots(rule->table, slots.bits);
 		slots_merge((struct slot_set *)p->rules->used, slots.bits);
-		table_report(rule->table, p->path, p->findings);
+		if (p->is_asked ||
+			table_hit(rule->table) == HIT_UNIQUE) /* an overlap there is an error */
+			table_report(rule->table, p->path, p->findings);
 	}
 	if (r == 0)
 		r = parse_rows(p, v, &t);
