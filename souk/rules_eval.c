@@ -2,6 +2,9 @@
  * `souk rules eval`: one expression by hand, or a line of JSON each from standard input. An
  * expression is money's and basis points' language too, and may use any pattern; what a ruleset
  * would refuse (cost, depth) is not refused here.
+ *
+ * By hand the fields are those of production, absent until they are set; lines of a batch have what
+ * they bind, so that a corpus means the same whatever production has.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +14,8 @@
 #include <jansson.h>
 
 #include "pricing/cel/value_json.h"
+#include "pricing/inputs.h"
+#include "pricing/rules/fields.h"
 #include "souk/args.h"
 #include "souk/rules_line.h"
 #include "souk/rules_typed.h"
@@ -62,42 +67,93 @@ static int set_error(const char *set, const char *what)
 	return -EINVAL;
 }
 
-/* Into the environment (or the one that was given) and the slots. */
-static int set_variable(struct rules_bench *b, struct cel_env *env, const char *set)
+/* The environment of --env, or a field of production: a value of its type. */
+static int set_declared(
+	struct rules_bench *b, const struct cel_var *v, const char *set, struct cel_value *ret)
 {
-	const char *equals = strchr(set, '=');
-	struct cel_var v = { .name = { set, equals ? (size_t)(equals - set) : 0 } };
-	json_auto_t *json = NULL;
+	const char *text = strchr(set, '=') + 1;
+	json_auto_t *json = rules_plain(text, v->type);
+	struct price_inputs checked = { 0 };
+	struct fault f = { 0 };
+	char name[CEL_VAR_NAME_MAX + 1];
+	int r = 0;
+
+	if (!json)
+		return set_error(set, "not UTF-8");
+	if (str_copy(name, sizeof(name), v->name))
+		return set_error(set, "too long a name");
+	if (!b->declared && v->tag)
+		r = schema_set(price_schema(), &checked, name, json, b->values, &f);
+	if (r)
+		return set_error(set, f.text);
+	if (!b->declared && json_is_null(json))
+		return 0;
+	r = rules_typed(ret, v->type, json, b->values, &f);
+	return r ? set_error(set, r == -ENOMEM ? "too large" : f.text) : 0;
+}
+
+static int set_unknown(const struct cel_env *env, struct str name, const char *set, bool is_error)
+{
+	const struct str near = cel_env_nearest(env, name);
+
+	if (!is_error && !near.p)
+		return 0;
+	fprintf(stderr, "souk rules eval: --set %s: %s " STR_FMT "%s" STR_FMT "%s\n", set,
+		is_error ? "the environment has no" : "a variable of its own, there is no field",
+		STR_ARG(name), near.p ? "; did you mean " : "", STR_ARG(near), near.p ? "?" : "");
+	return is_error ? -EINVAL : 0;
+}
+
+/* A variable that is what its value is. */
+static int declare(struct rules_bench *b, struct cel_env *env, struct str name, const char *set)
+{
+	json_auto_t *json =
+		json_loads(strchr(set, '=') + 1, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+	struct cel_var v = { .name = name };
 	struct cel_value value;
 	struct fault f = { 0 };
 	int slot, r;
 
-	if (v.name.n == 0)
-		return set_error(set, "name=JSON is wanted");
-	json = json_loads(equals + 1, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+	if (set_unknown(env, name, set, b->declared != NULL))
+		return -EINVAL;
 	if (!json)
 		return set_error(set, "not JSON; a text has its quotes: name='\"gold\"'");
-	slot = cel_env_find(env, v.name);
-	if (slot < 0 && b->declared) {
-		const struct str near = cel_env_nearest(env, v.name);
-
-		fprintf(stderr,
-			"souk rules eval: --set %s: the environment has no " STR_FMT "%s" STR_FMT
-			"\n",
-			set, STR_ARG(v.name), near.p ? "; did you mean " : "", STR_ARG(near));
-		return -EINVAL;
-	}
-	r = slot < 0 ? cel_value_from_plain_json(&value, json, b->values, &f)
-		     : rules_typed(&value, cel_env_var(env, slot)->type, json, b->values, &f);
+	r = cel_value_from_plain_json(&value, json, b->values, &f);
 	if (r)
 		return set_error(set, r == -ENOMEM ? "too large" : f.text);
-	if (slot < 0) {
-		v.type = cel_type_of_value(value, b->values);
-		slot = v.type ? cel_env_add(env, &v) : -ENOMEM;
-	}
+	v.type = cel_type_of_value(value, b->values);
+	slot = v.type ? cel_env_add(env, &v) : -ENOMEM;
 	if (slot < 0)
 		return set_error(set, slot == -EINVAL ? "not a name" : strerror(-slot));
 	b->slots[slot] = value;
+	return 0;
+}
+
+static int set_variable(struct rules_bench *b, struct cel_env *env, const char *set)
+{
+	const char *equals = strchr(set, '=');
+	const struct str name = { set, equals ? (size_t)(equals - set) : 0 };
+	int slot;
+
+	if (name.n == 0)
+		return set_error(set, "name=value is wanted");
+	slot = cel_env_find(env, name);
+	return slot < 0 ? declare(b, env, name, set)
+			: set_declared(b, cel_env_var(env, slot), set, &b->slots[slot]);
+}
+
+/* The fields of production, and room for what --set declares. */
+static int production(struct cel_env **ret)
+{
+	CLEANUP(cel_env_free) struct cel_env *env = NULL;
+	const struct schema *s = price_schema();
+
+	if (!s || cel_env_new(&env, true))
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n; i++)
+		if (cel_env_add(env, cel_env_var(s->env, (int)i)) < 0)
+			return -ENOMEM;
+	*ret = TAKE(env);
 	return 0;
 }
 
@@ -134,8 +190,10 @@ static int once(struct rules_bench *b, const char *expr, const struct args *a)
 	struct cel_value v;
 	int r;
 
-	if (!env && cel_env_new(&own, true))
+	if (!env && production(&own)) {
+		fputs("souk rules eval: out of memory\n", stderr);
 		return EXIT_FAILED;
+	}
 	if (!env)
 		env = own;
 	for (size_t i = 0; i < CEL_VARS_MAX; i++)
@@ -184,7 +242,7 @@ static int run(int argc, char **argv)
 }
 
 const struct command command_rules_eval = { "rules eval", "an expression, or many from stdin",
-	"EXPR [--env FILE] [--set name=JSON]… [--json]\n"
+	"EXPR [--env FILE] [--set name=value]… [--json]\n"
 	"       souk rules eval --batch [--env FILE]      lines {\"expr\":…,\"bindings\":{…}}\n"
 	"       (an EXPR that begins with a dash stands behind --)",
 	run, false };

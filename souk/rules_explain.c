@@ -14,6 +14,7 @@
 #include "pricing/rules_test.h"
 #include "souk/args.h"
 #include "souk/rules_file.h"
+#include "souk/rules_typed.h"
 
 #define FILE_MAX_BYTES (1024 * 1024)
 #define ARENA_BYTES    (8 * 1024 * 1024)
@@ -29,12 +30,13 @@ static int say(const char *what, const char *why)
 	return EXIT_USAGE;
 }
 
-/* A value as JSON, or as the text that it is: customer.tier=gold needs no quotes. */
-static json_t *value_of(const char *text)
+static int set_field(json_t *given, const char *name, const char *text)
 {
-	json_t *json = json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+	const struct schema *schema = price_schema();
+	int slot = schema ? cel_env_find(schema->env, str_of(name)) : CEL_SLOT_NONE;
 
-	return json ? json : json_string(text);
+	return json_object_set_new(given, name,
+		rules_plain(text, slot < 0 ? NULL : cel_env_var(schema->env, slot)->type));
 }
 
 static int inputs_of_fields(
@@ -50,7 +52,8 @@ static int inputs_of_fields(
 		if (!equals || str_copy(name, sizeof(name),
 				       (struct str){ a->sets[i], (size_t)(equals - a->sets[i]) }))
 			return say(a->sets[i], "--set field=value is wanted");
-		json_object_set_new(given, name, value_of(equals + 1));
+		if (set_field(given, name, equals + 1))
+			return say(a->sets[i], "not UTF-8");
 	}
 	if (rules_test_inputs(in, given, str_of(at), &rules_test_guards, arena, &f))
 		return say("--set or --at", f.text);

@@ -7,6 +7,17 @@
 #include "pricing/cel/lib.h"
 #include "pricing/cel/value_json.h"
 
+json_t *rules_plain(const char *text, const struct cel_type *t)
+{
+	json_t *json = json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+	bool is_text = t && t->kind == CEL_T_STRING && !json_is_string(json) && !json_is_null(json);
+
+	if (json && !is_text)
+		return json;
+	json_decref(json);
+	return json_string(text);
+}
+
 static int wanted(struct fault *f, const struct cel_type *t, const char *example)
 {
 	CLEANUP(buf_fini) struct buf name = BUF_INIT(256);

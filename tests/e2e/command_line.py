@@ -103,7 +103,7 @@ with tap.test("rules eval"):
     fails("neither an expression nor --batch is wrong usage", ["rules", "eval"], 2, "EXPR", "--batch")
     fails("two expressions are one too many", ["rules", "eval", "1", "2"], 2, "2", "too many")
     fails("a text without quotes is no JSON", ["rules", "eval", "x", "--set", "x=gold"], 2, "--set x=gold", '\'"gold"\'')
-    fails("a --set without a name is refused", ["rules", "eval", "x", "--set", "=1"], 2, "name=JSON")
+    fails("a --set without a name is refused", ["rules", "eval", "x", "--set", "=1"], 2, "name=value")
     fails("--batch has bindings and no --set", ["rules", "eval", "--batch", "--set", "x=1"], 2, "--set x=1", "bindings")
     fails("an error of the checker has line, column, caret and code", ["rules", "eval", "1 + 'a'"], 1, "<input>:1:3", " | 1 + 'a'\n | ..^", "overload")
     fails("an error of an evaluation is said", ["rules", "eval", "1 / 0"], 1, "division by zero")
@@ -122,6 +122,20 @@ with tap.test("rules eval"):
     fails("a field without its value is named", ["rules", "eval", "off < bps(0)", "--env", env], 1, "off")
     prints("fields of production are an environment", ["customer.tier in ['gold'] && item.left < 3", "--set", 'customer.tier="gold"', "--set", "item.left=2", "--env",
                                                        written(run("rules", "fields", "--json").stdout)], "true\n")
+    gold = ["customer.tier == 'gold'"]
+    fails("without --env the fields are those of production", ["rules", "eval", "customer.teir == 'gold'"], 1, "did you mean `customer.tier`?")
+    prints("a field is set as explain reads it", ["customer.tier == 'gold' && item.list > eth('1')", "--set", "customer.tier=gold", "--set", "item.list=2 ETH"], "true\n")
+    prints("or as JSON", [*gold, "--set", 'customer.tier="none"'], "false\n")
+    fails("one that is not set has no value", ["rules", "eval", *gold], 1, "customer.tier has no value")
+    fails("nor has one that is set to null", ["rules", "eval", "market.floor", "--set", "market.floor=null"], 1, "market.floor has no value")
+    prints("a text may look like a number", ["session.app", "--set", "session.app=2"], '"2"\n')
+    fails("a value that it never has is told", ["rules", "eval", *gold, "--set", "customer.tier=Gold"], 2, "customer.tier", '"Gold"', '"gold"')
+    fails("one of another type too", ["rules", "eval", *gold, "--set", "item.list=2"], 2, "item.list", "1.25 ETH")
+    fails("a protected trait has none", ["rules", "eval", "1", "--set", "customer.gender=f"], 2, "customer.gender")
+    fails("and no expression", ["rules", "eval", "customer.gender == 'f'"], 1, "customer.gender", "must not depend")
+    fails("bytes that are no text are refused", ["rules", "eval", *gold, "--set", b"customer.tier=\xff"], 2, "not UTF-8", errors="surrogateescape")
+    r = run("rules", "eval", "customer.teir", "--set", 'customer.teir="gold"')
+    tap.ok(r.returncode == 0 and r.stdout == '"gold"\n' and "did you mean customer.tier?" in r.stderr, "a variable of one's own that looks like a field is noted", r.stdout + r.stderr)
 
 with tap.test("rules eval --batch"):
     def batch(text, *args):
@@ -205,6 +219,10 @@ with tap.test("rules check, test and explain"):
     fails("and something to explain", explain, 2, "--inputs", "--decision", "--set")
     fails("but not two things", [*explain, "--set", "customer.tier=gold", "--inputs", good], 2, "one of")
     fails("a field that is none names the nearest", [*explain, "--set", "customer.teir=gold"], 2, "customer.teir", "customer.tier")
+    fails("bytes that are no text are refused, not passed over", [*explain, "--set", b"customer.tier=\xff"], 2, "not UTF-8", errors="surrogateescape")
+    fails("in a name too", [*explain, "--set", b"customer.ti\xff=1"], 2, "not UTF-8", errors="surrogateescape")
+    r = run(*explain, "--set", "session.app=2", "--set", "item.list=2 ETH")
+    tap.ok(r.returncode == 0 and r.stdout.startswith("OFFER 2 ETH"), "a text may look like a number", r.stdout + r.stderr)
     fails("a file that has no inputs is named", [*explain, "--decision", good], 2, good, "no decision record")
     fails("a document that is refused explains nothing", ["rules", "explain", "--rules", wrong, "--set", "customer.tier=gold"], 1, "refused")
     r = run(*explain, "--set", "customer.tier=gold", "--set", "item.list=2 ETH")
