@@ -20,20 +20,29 @@ enum cel_file { CEL_IN_SLOT, CEL_IN_REGISTER, CEL_IN_CONSTANT, CEL_FILES };
  * remembers that one was. An error answers no and is kept in register `a`, unless that holds an
  * error already.
  */
+/* clang-format off: one a line, the words beside */
 #define CEL_TESTS(X) \
-	/* operand against the number `i`, both of kind `sub` */ \
-	X(I64_EQ) \
+	X(I64_EQ) /* operand against the number `i`, both of kind `sub` */ \
 	X(I64_NE) \
-	X(I64_LT) X(I64_LE) X(I64_GT) \
-		X(I64_GE) /* operand is the constant text `k` (its symbol: `sym`), or is not */ \
-		X(TEXT_EQ) X(TEXT_NE)     /* operand's symbol is among set.bits from set.lo on, or \
-					     not; set.list: the texts */ \
-		X(IN_BITS) X(NOT_IN_BITS) /* operand is in the constant list `k` (sorted symbols: \
-					     set number `sym`) */ \
-		X(IN_LIST) X(NOT_IN_LIST) X(IS_TRUE) X(IS_FALSE) X(PRESENT) \
-			X(ABSENT) /* operand against operand (d, k), `sub` = enum cel_relation and \
-				     CEL_IF_NOT */ \
-		X(INTS) X(MONEY) X(TIMES) X(DOUBLES) X(ANY)
+	X(I64_LT) \
+	X(I64_LE) \
+	X(I64_GT) \
+	X(I64_GE) \
+	X(TEXT_EQ) /* operand is the constant text `k` (its symbol: `sym`), or is not */ \
+	X(TEXT_NE) \
+	X(IN_BITS) /* symbol among set.bits from set.lo on, or not; set.list: the texts */ \
+	X(NOT_IN_BITS) \
+	X(IN_LIST) /* operand is in the list `k` (sorted symbols: set `sym`), or not */ \
+	X(NOT_IN_LIST) \
+	X(IS_TRUE) /* of bool */ \
+	X(IS_FALSE) \
+	X(PRESENT) /* has a value */ \
+	X(ABSENT) \
+	X(INTS) /* from here: operand against (d, k), `sub` = enum cel_relation and CEL_IF_NOT */ \
+	X(MONEY) \
+	X(TIMES) \
+	X(DOUBLES) \
+	X(ANY)
 
 /* r: register a; x: operand (c, b); y: operand (d, k) */
 #define CEL_OPS(X) \
@@ -50,23 +59,25 @@ enum cel_file { CEL_IN_SLOT, CEL_IN_REGISTER, CEL_IN_CONSTANT, CEL_FILES };
 	X(JUMP_UNLESS_ERROR) /* register b is an error: kept in r; else to t */ \
 	X(JUMP_ERROR)        /* to t if r is an error */ \
 	X(NOT_FALSE)         /* r = x is not false */ \
-	X(ADD) \
+	X(ADD)               /* r = x op y */ \
 	X(SUB) \
-	X(MUL)                           /* r = x op y */ \
-		X(IN) X(INDEX) X(SELECT) /* r = x.y */ \
-		X(HAS)                   /* r = has(x.y) */ \
-		X(CALL)                  /* r = function sub of c registers from b on */ \
-		X(MATCHES)               /* r = pattern k finds something in x */ \
-		X(IN_ZONE)               /* r = function sub of moment x in zone p */ \
-		X(LIST)      /* r = an empty list with room for k; to t without memory */ \
-		X(LIST_LIKE) /* the same with room for what register b holds */ \
-		X(APPEND)    /* adds x to r; to t if it is an error, which r is then */ \
-		X(MAP)       /* r = map of the lists in registers b (keys) and k */ \
-		X(RANGE) /* r is gone through, r + 1 counts; no range: register b is the error, to \
-			    t */ \
-		X(NEXT)  /* register b = the next of r, counts u; to t if there is none */ \
-		X(COUNT) /* r + 1; to t if it is an error */ \
-		X(IS_ONE) /* r = (r == 1) */
+	X(MUL) \
+	X(IN)        /* r = x in y */ \
+	X(INDEX)     /* r = x[y] */ \
+	X(SELECT)    /* r = x.y */ \
+	X(HAS)       /* r = has(x.y) */ \
+	X(CALL)      /* r = function sub of c registers from b on */ \
+	X(MATCHES)   /* r = pattern k finds something in x */ \
+	X(IN_ZONE)   /* r = function sub of moment x in zone p */ \
+	X(LIST)      /* r = an empty list with room for k; to t without memory */ \
+	X(LIST_LIKE) /* the same with room for what register b holds */ \
+	X(APPEND)    /* adds x to r; to t if it is an error, which r is then */ \
+	X(MAP)       /* r = map of the lists in registers b (keys) and k */ \
+	X(RANGE)  /* r is gone through, r + 1 counts; no range: register b is the error, to t */ \
+	X(NEXT)   /* register b = the next of r, counts u; to t if there is none */ \
+	X(COUNT)  /* r + 1; to t if it is an error */ \
+	X(IS_ONE) /* r = (r == 1) */
+/* clang-format on */
 
 enum cel_op {
 #define X(name) CEL_J_##name, CEL_H_##name,
