@@ -67,9 +67,10 @@ struct rules_source {
 	bool is_read;                    /* the topic, to its end, once */
 	char wanted[RULESET_ID_LEN + 1]; /* the pointer's; "" = none */
 	bool has_rescanned;              /* for this pointer */
-	int64_t seen;      /* highest offset taken; what is read again is looked at for
-			      the wanted body only */
-	char problem[400]; /* with the topic; "" = none */
+	int64_t seen;              /* highest offset taken; what is read again is looked at for
+				      the wanted body only */
+	char problem[400];         /* with what is wanted; "" = none */
+	char pointer_problem[400]; /* the last pointer was none; what was wanted before still is */
 	char file_problem[400];
 	struct {
 		char id[RULESET_ID_LEN + 1];
@@ -133,9 +134,14 @@ static void refuse_in(struct rules_source *s, char problem[400], const char *wha
 		s->name, log_quote(str_of(problem)));
 }
 
-static void refuse(struct rules_source *s, const char *what, const char *why)
+/* What is wanted. It is looked at again with whatever else is read, but refused once. */
+static void refuse(struct rules_source *s, const char *why)
 {
-	refuse_in(s, s->problem, what, why);
+	char text[sizeof(s->problem)];
+
+	snprintf(text, sizeof(text), "%s: %s", s->wanted, why);
+	if (strcmp(text, s->problem) != 0)
+		refuse_in(s, s->problem, s->wanted, why);
 }
 
 static void on_published(void *ctx, int err, int32_t partition, int64_t offset)
@@ -199,16 +205,16 @@ static void follow_pointer(struct rules_source *s)
 		return;
 	}
 	if (!b) {
-		refuse(s, s->wanted, "its body is not on the topic");
+		refuse(s, "its body is not on the topic");
 		return;
 	}
 	if (ruleset_parse(&rules, (struct str){ b->text, b->n }, s->schema, NULL, &f) != 0) {
-		refuse(s, s->wanted, f.text);
+		refuse(s, f.text);
 		return;
 	}
 	if (!str_eqz(ruleset_id(rules), s->wanted) || !str_eqz(ruleset_name(rules), s->name)) {
 		ruleset_free(rules);
-		refuse(s, s->wanted, "the body under this key has another hash or name");
+		refuse(s, "the body under this key has another hash or name");
 		return;
 	}
 	put_in_force(s, rules);
@@ -262,16 +268,17 @@ static void on_pointer(struct rules_source *s, const struct bus_record *r)
 
 	if (!str_is_set(r->value)) {
 		s->wanted[0] = '\0';
-		s->problem[0] = '\0';
+		s->problem[0] = s->pointer_problem[0] = '\0';
 		return;
 	}
 	if (arena_new(&a, 1024) != 0)
 		return;
 	if (decode(&pointer_type, &p, r->value, a, &f) != 0 || !is_ruleset_id(p.ruleset)) {
-		refuse(s, "pointer",
+		refuse_in(s, s->pointer_problem, "pointer",
 			f.text[0] ? f.text : "\"ruleset\" must be sha256: and 64 hex digits");
 		return;
 	}
+	s->problem[0] = s->pointer_problem[0] = '\0';
 	if (!str_eqz(p.ruleset, s->wanted))
 		s->has_rescanned = false;
 	(void)str_copy(s->wanted, sizeof(s->wanted), p.ruleset);
@@ -555,8 +562,8 @@ void rules_source_why(const struct rules_source *s, struct buf *why)
 {
 	if (s->current)
 		return;
-	if (s->problem[0])
-		buf_printf(why, "rules: %s\n", s->problem);
+	if (s->problem[0] || s->pointer_problem[0])
+		buf_printf(why, "rules: %s\n", s->problem[0] ? s->problem : s->pointer_problem);
 	else if (!s->is_read)
 		buf_printf(why, "rules: %s has not been read to its end\n", TOPIC_RULES);
 	else if (s->is_publishing || s->file)
@@ -567,8 +574,10 @@ void rules_source_why(const struct rules_source *s, struct buf *why)
 
 void rules_source_note(const struct rules_source *s, struct buf *note)
 {
-	const char *problem = s->wanted[0] || s->problem[0] ? s->problem : s->file_problem;
+	const char *problem = s->wanted[0] ? s->problem : s->file_problem;
 
+	if (s->pointer_problem[0])
+		problem = s->pointer_problem;
 	if (s->current && problem[0])
 		buf_printf(note, "rules: refused, what was in force stays: %s\n", problem);
 }

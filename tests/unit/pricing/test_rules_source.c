@@ -511,6 +511,74 @@ Test(rules_source, a_bad_body_on_the_topic_is_noted_until_the_pointer_is_right)
 	world_fini(&w);
 }
 
+Test(rules_source, a_pointer_that_is_none_is_noted_until_another_comes)
+{
+	struct fault f = { 0 };
+	struct world w;
+
+	world_init(&w);
+	send_body(&w, RULES_B);
+	send_pointer(&w, RULES_B);
+	send(&w, "demo", "{}");
+	cr_assert(zero(int, open_source(&w, RULES_A, NULL, &f)), "%s", f.text);
+	loop_sim_settle(w.loop);
+	expect_version(&w, "b");
+	expect_note(&w, "pointer: ");
+	send(&w, "pause/apes", "{}");
+	expect_note(&w, "pointer: ");
+	cr_expect(eq(i64, refused(&w), 1));
+	send_pointer(&w, RULES_B);
+	expect_note(&w, NULL);
+	send(&w, "demo", "{}");
+	expect_note(&w, "pointer: ");
+	send(&w, "demo", NULL);
+	expect_note(&w, NULL);
+	loop_sim_settle(w.loop);
+	expect_version(&w, "a");
+	world_fini(&w);
+}
+
+Test(rules_source, a_pointer_that_is_none_is_noted_beside_a_file_that_changes)
+{
+	struct fault f = { 0 };
+	struct world w;
+
+	world_init(&w);
+	send(&w, "demo", "{}");
+	cr_assert(zero(int, open_source(&w, RULES_A, NULL, &f)), "%s", f.text);
+	loop_sim_settle(w.loop);
+	expect_version(&w, "a");
+	expect_note(&w, "pointer: ");
+	replace_file(&w, RULES_B);
+	loop_sim_advance(w.loop, 3000);
+	expect_version(&w, "b");
+	expect_note(&w, "pointer: ");
+	replace_file(&w, "{");
+	loop_sim_advance(w.loop, 3000);
+	expect_note(&w, "pointer: ");
+	world_fini(&w);
+}
+
+Test(rules_source, what_was_refused_is_refused_once_whatever_else_is_read)
+{
+	struct fault f = { 0 };
+	struct world w;
+
+	world_init(&w);
+	cr_assert(zero(int, open_source(&w, RULES_A, NULL, &f)), "%s", f.text);
+	loop_sim_settle(w.loop);
+	send_pointer(&w, RULES_B);
+	cr_expect(eq(i64, refused(&w), 1));
+	send(&w, "pause/apes", "{}");
+	send(&w, "pause/apes", NULL);
+	cr_expect(eq(i64, refused(&w), 1));
+	expect_note(&w, "not on the topic");
+	send_body(&w, RULES_B);
+	expect_version(&w, "b");
+	expect_note(&w, NULL);
+	world_fini(&w);
+}
+
 Test(rules_source, configuration_errors_name_the_key_or_the_file)
 {
 	struct fault f = { 0 };
