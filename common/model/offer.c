@@ -9,8 +9,8 @@
 
 #define INPUTS_MAX    131072
 #define WATERFALL_MAX 131072
-#define REASONS_MAX   16384
-#define PERKS_MAX     8192
+#define REASONS_MAX   16384 /* with perks: pricing/rules/ruleset_limit.c refuses more */
+#define PERKS_MAX     16384
 
 const char *const offer_state_names[] = { "live", "withdrawn", "none", NULL };
 const char *const decision_outcome_names[] = { "OFFER", "NO_OFFER", "EXPIRED", "WITHDRAWN", NULL };

@@ -50,10 +50,21 @@ static inline void world_rule(struct world *w, const char *key, const char *valu
 	loop_sim_settle(w->loop);
 }
 
+static inline void world_publish_body(struct world *w, const char *body)
+{
+	CLEANUP(ruleset_free) struct ruleset *r = ruleset_of(body);
+	char key[100], pointer[128];
+
+	snprintf(key, sizeof(key), "demo/%s", ruleset_id(r).p + 7);
+	snprintf(pointer, sizeof(pointer), "{\"ruleset\":\"" STR_FMT "\"}", STR_ARG(ruleset_id(r)));
+	world_rule(w, key, body);
+	world_rule(w, "demo", pointer);
+}
+
 /* Gold members get @bps. */
 static inline void world_publish(struct world *w, const char *version, int bps)
 {
-	char body[512], key[100], pointer[128];
+	char body[512];
 
 	snprintf(body, sizeof(body),
 		"{\"disclosure\":{\"default\":\"Made for you.\"},\"groups\":[{\"id\":\"tier\","
@@ -61,12 +72,7 @@ static inline void world_publish(struct world *w, const char *version, int bps)
 		"member\"},\"id\":\"gold-tier\",\"when\":\"customer.tier == 'gold'\"}]}],\"name\":"
 		"\"demo\",\"version\":\"%s\"}",
 		bps, version);
-	CLEANUP(ruleset_free) struct ruleset *r = ruleset_of(body);
-
-	snprintf(key, sizeof(key), "demo/%s", ruleset_id(r).p + 7);
-	snprintf(pointer, sizeof(pointer), "{\"ruleset\":\"" STR_FMT "\"}", STR_ARG(ruleset_id(r)));
-	world_rule(w, key, body);
-	world_rule(w, "demo", pointer);
+	world_publish_body(w, body);
 }
 
 static inline int64_t n_offers(struct world *w, const char *user)

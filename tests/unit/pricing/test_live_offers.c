@@ -484,6 +484,119 @@ Test(live_offers, rules_that_leave_no_price_withdraw_for_it)
 	done(&w);
 }
 
+/* Gold members get 5 %, as in the rules that are in force, and @more. */
+static void publish_more(struct world *w, const char *version, const char *text,
+	const char *of_rule, const char *of_document)
+{
+	CLEANUP(buf_fini) struct buf body = BUF_INIT(65536);
+
+	buf_printf(&body,
+		"{\"name\":\"demo\",\"version\":\"%s\",\"disclosure\":{\"default\":\"Made for "
+		"you.\"},\"groups\":[{\"id\":\"tier\",\"mode\":\"stack\",\"rules\":[{\"id\":"
+		"\"gold-tier\",\"when\":\"customer.tier == 'gold'\",\"bps\":-500,"
+		"\"explanation\":{\"en\":\"%s\"}%s}]}]%s}",
+		version, text, of_rule, of_document);
+	buf_putc(&body, '\0');
+	world_publish_body(w, body.p);
+	loop_sim_advance(w->loop, 2 * WINDOW);
+}
+
+#define PERK(text) ",\"perks\":[{\"id\":\"tea\",\"text\":{\"en\":\"" text "\"}}]"
+#define OTHER      "eip155:1/erc721:0x3b3ee1931dc30c1957379fac9aba94d1c48a5405/78"
+#define SUGGEST \
+	",\"suggest\":[{\"id\":\"s\",\"when\":\"item.supply > 0\",\"items\":[\"" OTHER "\"]}]"
+
+Test(live_offers, rules_that_change_only_what_is_told_are_a_revision)
+{
+	static const struct {
+		const char *text, *of_rule, *of_document;
+	} steps[] = {
+		{ "Gold", "", "" },
+		{ "Our gold members", "", "" },
+		{ "Gold", PERK("Tea"), "" },
+		{ "Gold", PERK("Black tea"), "" },
+		{ "Gold", PERK("Black tea"), SUGGEST },
+	};
+	char version[16];
+	struct offer o;
+	struct world w;
+
+	live_init(&w);
+	publish_more(&w, "0", steps[0].text, "", "");
+	for (size_t i = 1; i < ARRAY_LEN(steps); i++) {
+		int64_t before = n_offers(&w, USER);
+
+		snprintf(version, sizeof(version), "%zu", i);
+		publish_more(&w, version, steps[i].text, steps[i].of_rule, steps[i].of_document);
+		cr_expect(eq(i64, n_offers(&w, USER), before + 1), "%zu", i);
+		cr_expect(last_offer(&w, USER).price.amount == GOLD);
+		cr_expect(eq(int, last_decision(&w, USER).cause, CAUSE_RULES));
+	}
+	o = last_offer(&w, USER);
+	cr_expect(str_eqz(o.perks, "[{\"id\":\"tea\",\"text\":\"Black tea\"}]"));
+	cr_expect(str_eqz(o.alternatives, "[\"" OTHER "\"]"));
+	publish_more(&w, "the same", steps[4].text, steps[4].of_rule, steps[4].of_document);
+	cr_expect(str_eq(last_offer(&w, USER).alternatives, o.alternatives));
+	cr_expect(eq(int, version_cmp(last_offer(&w, USER).rev, o.rev), 0));
+	done(&w);
+}
+
+Test(live_offers, rules_that_suppress_withdraw_and_say_what_else_there_is)
+{
+	struct world w;
+	int64_t n;
+
+	live_init(&w);
+	world_publish_body(&w,
+		"{\"name\":\"demo\",\"version\":\"2\",\"groups\":[{\"id\":\"g\",\"mode\":\"stack\","
+		"\"rules\":[{\"id\":\"not-now\",\"when\":\"item.supply > "
+		"0\",\"suppress\":true}]}]" SUGGEST "}");
+	expect_withdrawn(&w, USER, REASON_SUPPRESSED, CAUSE_RULES);
+	cr_expect(str_eqz(last_offer(&w, USER).alternatives, "[\"" OTHER "\"]"));
+	n = n_offers(&w, USER);
+	world_publish(&w, "3", -500);
+	loop_sim_advance(w.loop, 2 * WINDOW);
+	cr_expect(eq(i64, n_offers(&w, USER), n), "a withdrawn offer is over");
+	done(&w);
+}
+
+Test(live_offers, the_most_that_a_document_may_tell_can_be_read)
+{
+	CLEANUP(buf_fini) struct buf rules = BUF_INIT(65536);
+	struct world w;
+	struct offer o;
+
+	live_configure(&w);
+	gold(&w, USER, 1);
+	world_start(&w);
+	for (int i = 0; i < 2; i++) { /* texts that grow when they are written */
+		buf_printf(&rules, "%s{\"id\":\"r%d\",\"when\":\"item.supply > -%d\",\"perks\":[",
+			i ? "," : "", i, i + 1);
+		for (int k = 0; k < 8; k++) {
+			buf_printf(&rules, "%s{\"id\":\"p%d%d\",\"text\":{\"en\":\"", k ? "," : "",
+				i, k);
+			for (int c = 0; c < 140; c++)
+				buf_puts(&rules, STR("\\u0001"));
+			buf_puts(&rules, STR("\"}}"));
+		}
+		buf_puts(&rules, STR("]}"));
+	}
+	CLEANUP(buf_fini) struct buf body = BUF_INIT(65536);
+
+	buf_printf(&body,
+		"{\"name\":\"demo\",\"version\":\"2\",\"groups\":[{\"id\":\"g\",\"mode\":\"stack\","
+		"\"rules\":[" STR_FMT "]}]}",
+		STR_ARG(buf_str(&rules)));
+	buf_putc(&body, '\0');
+	world_publish_body(&w, body.p);
+	world_interest(&w, "i-1", USER);
+	loop_sim_advance(w.loop, 2 * WINDOW);
+	o = last_offer(&w, USER); /* as a gateway reads it */
+	cr_expect(eq(int, o.state, OFFER_LIVE));
+	cr_expect(gt(sz, o.perks.n, 13000));
+	done(&w);
+}
+
 /* ---- never a rise unless the market moved ---- */
 
 Test(live_offers, a_price_does_not_rise_with_the_list_price_or_a_lost_tier)
