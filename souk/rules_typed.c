@@ -6,6 +6,7 @@
 
 #include "pricing/cel/lib.h"
 #include "pricing/cel/value_json.h"
+#include "pricing/rules/fields.h"
 
 json_t *rules_plain(const char *text, const struct cel_type *t)
 {
@@ -31,11 +32,9 @@ static int wanted(struct fault *f, const struct cel_type *t, const char *example
 static int read_money(
 	struct cel_value *ret, const struct cel_type *t, const char *text, struct fault *f)
 {
-	const char *space = text ? strchr(text, ' ') : NULL;
 	struct money m;
 
-	if (!space || money_parse_decimal(&m, (struct str){ text, (size_t)(space - text) },
-			      currency_find(str_of(space + 1))))
+	if (!text || !fields_money(str_of(text), &m))
 		return wanted(f, t, "\"1.25 ETH\"");
 	*ret = cel_money(m);
 	return 0;

@@ -49,6 +49,12 @@ static inline bool str_starts(struct str s, struct str prefix)
 /* Byte order, shorter first on a tie: the order of RFC 8785 for ASCII keys. */
 int str_cmp(struct str a, struct str b);
 
+/* ASCII. */
+static inline bool str_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 /* Copies at most cap - 1 bytes and a NUL into @ret; -ENAMETOOLONG (and an empty text) if it does
  * not fit. */
 int str_copy(char *ret, size_t cap, struct str s);

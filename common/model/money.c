@@ -29,11 +29,6 @@ const char *money_error(int code)
 	return "";
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* Shifts @d in as the last decimal digit; false if that passes @limit. */
 static bool push_digit(u128 *value, unsigned d, u128 limit)
 {
@@ -50,7 +45,7 @@ static int parse_short(u128 *ret, struct str text)
 	uint64_t value = 0;
 
 	for (size_t i = 0; i < text.n; i++) {
-		if (!is_digit(text.p[i]))
+		if (!str_is_digit(text.p[i]))
 			return MONEY_E_SYNTAX;
 		value = value * 10 + (uint64_t)(text.p[i] - '0');
 	}
@@ -69,7 +64,7 @@ static int parse_amount(u128 *ret, struct str text, u128 limit)
 		return parse_short(ret, text);
 	/* To the end even when it no longer fits: malformed is malformed at any length. */
 	for (size_t i = 0; i < text.n; i++) {
-		if (!is_digit(text.p[i]))
+		if (!str_is_digit(text.p[i]))
 			return MONEY_E_SYNTAX;
 		fits = fits && push_digit(&value, (unsigned)(text.p[i] - '0'), limit);
 	}
@@ -123,7 +118,7 @@ int money_parse_decimal(struct money *ret, struct str text, currency c)
 	for (size_t i = 0; i < currency_decimals(c); i++) {
 		char digit = i < n_decimals ? dot[1 + i] : '0';
 
-		if (!is_digit(digit))
+		if (!str_is_digit(digit))
 			return MONEY_E_SYNTAX;
 		fits = fits && push_digit(&value, (unsigned)(digit - '0'), INPUT_MAX);
 	}

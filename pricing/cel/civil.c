@@ -13,11 +13,6 @@ static int64_t floor_divide(int64_t a, int64_t b)
 	return a / b - (a % b < 0);
 }
 
-static bool is_leap(int64_t year)
-{
-	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
 /* Of a day within an era, 0..146096: its year, 0..399. */
 static int year_of_era(int day)
 {
@@ -50,7 +45,7 @@ struct cel_civil cel_civil_of(int64_t seconds)
 	};
 
 	/* 306 days from March 1 to the end of December, 59 or 60 from January 1 to March 1. */
-	ret.yearday = is_next_year ? day_of_year - 306 : day_of_year + 59 + is_leap(ret.year);
+	ret.yearday = is_next_year ? day_of_year - 306 : day_of_year + 59 + cel_is_leap(ret.year);
 	return ret;
 }
 

@@ -97,6 +97,10 @@ struct cel_civil {
 	int yearday; /* 0..365 */
 };
 struct cel_civil cel_civil_of(int64_t seconds);
+static inline bool cel_is_leap(int64_t year)
+{
+	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
 int64_t cel_civil_seconds(int64_t year, int month, int day, int hour, int minute, int second);
 /* RFC 3339 text in the range 0001-01-01T00:00:00Z .. 9999-12-31T23:59:59.999999999Z. */
 struct cel_value cel_timestamp_parse(struct str text);

@@ -25,18 +25,13 @@ static struct cel_value text_value(struct cel_context *c, const char *p, size_t 
 	return str_is_set(copy) ? cel_string(copy) : lib_no_memory();
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* Digits without a sign; zeros in front are fine. false: no digits, or something else. */
 static bool read_u64(struct str s, uint64_t *ret, bool *ret_fits)
 {
 	*ret = 0;
 	*ret_fits = true;
 	for (size_t i = 0; i < s.n; i++) {
-		if (!is_digit(s.p[i]))
+		if (!str_is_digit(s.p[i]))
 			return false;
 		*ret_fits = *ret_fits && !__builtin_mul_overflow(*ret, 10, ret) &&
 			    !__builtin_add_overflow(*ret, (uint64_t)(s.p[i] - '0'), ret);
@@ -105,7 +100,7 @@ static struct cel_value to_uint(struct cel_value v)
 
 static size_t skip_digits(struct str s, size_t at)
 {
-	while (at < s.n && is_digit(s.p[at]))
+	while (at < s.n && str_is_digit(s.p[at]))
 		at++;
 	return at;
 }

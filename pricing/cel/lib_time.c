@@ -58,17 +58,12 @@ struct cel_value lib_timestamp_difference(struct cel_value a, struct cel_value b
 	return ns < INT64_MIN || ns > INT64_MAX ? duration_overflow() : cel_duration((int64_t)ns);
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* @n digits at @p, between least and most. */
 static bool read_digits(const char *p, int n, int least, int most, int *ret)
 {
 	*ret = 0;
 	for (int i = 0; i < n; i++) {
-		if (!is_digit(p[i]))
+		if (!str_is_digit(p[i]))
 			return false;
 		*ret = *ret * 10 + p[i] - '0';
 	}
@@ -78,9 +73,8 @@ static bool read_digits(const char *p, int n, int least, int most, int *ret)
 static int days_of_month(int year, int month)
 {
 	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 
-	return days[month - 1] + (month == 2 && is_leap);
+	return days[month - 1] + (month == 2 && cel_is_leap(year));
 }
 
 /* "2026-11-24T13:43:01", no leap second. */
@@ -108,7 +102,7 @@ static bool read_fraction(struct str *rest, uint32_t *ret_ns)
 	*ret_ns = 0;
 	if (rest->n == 0 || rest->p[0] != '.')
 		return true;
-	for (; i < rest->n && is_digit(rest->p[i]); i++) {
+	for (; i < rest->n && str_is_digit(rest->p[i]); i++) {
 		unit /= 10;
 		*ret_ns += unit * (uint32_t)(rest->p[i] - '0');
 	}
@@ -189,7 +183,8 @@ static bool read_decimal(struct str *rest, struct decimal *ret)
 	size_t i = 0, n_digits = 0;
 
 	*ret = (struct decimal){ 0, 1 };
-	for (; i < rest->n && (is_digit(rest->p[i]) || (rest->p[i] == '.' && !is_fraction)); i++) {
+	for (; i < rest->n && (str_is_digit(rest->p[i]) || (rest->p[i] == '.' && !is_fraction));
+		i++) {
 		if (rest->p[i] == '.') {
 			is_fraction = true;
 			continue;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "pricing/cel/lib.h"
+#include "pricing/cel/nearest.h"
 
 #define EXACT_DOUBLE 9007199254740992.0 /* 2^53 */
 
@@ -24,15 +25,6 @@ static int invalid(struct fault *f, const char *what)
 static struct str text_of(const json_t *json)
 {
 	return (struct str){ json_string_value(json), json_string_length(json) };
-}
-
-/* -1: it is none of them. */
-static int index_of(const char *name, const char *const *names)
-{
-	for (int i = 0; names[i]; i++)
-		if (strcmp(names[i], name) == 0)
-			return i;
-	return -1;
 }
 
 static int read_i64(int64_t *ret, const json_t *json)
@@ -212,7 +204,7 @@ static int read_type(struct cel_value *ret, const json_t *json, struct arena *a,
 	static const char *const names[] = { "bool", "bps", "bytes", "double",
 		"google.protobuf.Duration", "google.protobuf.Timestamp", "int", "list", "map",
 		"money", "null_type", "string", "type", "uint", NULL };
-	const int i = json_is_string(json) ? index_of(json_string_value(json), names) : -1;
+	const int i = json_is_string(json) ? nearest_index(json_string_value(json), names) : -1;
 
 	(void)a;
 	if (i < 0)
@@ -342,7 +334,7 @@ int cel_value_from_json(struct cel_value *ret, const json_t *json, struct arena 
 
 	if (!name || json_object_size(json) != 1)
 		return invalid(f, "a value has exactly one member, such as {\"int64Value\":\"5\"}");
-	i = index_of(name, value_names);
+	i = nearest_index(name, value_names);
 	if (i >= 0)
 		return readers[i](ret, json_object_get(json, name), a, f);
 	return fault_set(f, FAULT_REJECT, -EINVAL,
@@ -384,7 +376,7 @@ static int plain_object(struct cel_value *ret, const json_t *json, struct arena 
 		const struct str copy = arena_copy(a, str_of(key));
 		int r;
 
-		if (n == 1 && index_of(key, value_names) >= 0)
+		if (n == 1 && nearest_index(key, value_names) >= 0)
 			return cel_value_from_json(ret, json, a, f);
 		if (!copy.p)
 			return -ENOMEM;

@@ -44,11 +44,6 @@ static const struct cel_zone fixed[2 * FIXED_MINUTES_MAX + 1];
 static struct cel_zone buckets[N_BUCKETS];
 static unsigned n_files;
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* Of one or two digits, below @max; -1 if it is none. */
 static int offset_part(struct str s, int max)
 {
@@ -57,7 +52,7 @@ static int offset_part(struct str s, int max)
 	if (s.n < 1 || s.n > 2)
 		return -1;
 	for (size_t i = 0; i < s.n; i++) {
-		if (!is_digit(s.p[i]))
+		if (!str_is_digit(s.p[i]))
 			return -1;
 		v = v * 10 + s.p[i] - '0';
 	}
@@ -97,7 +92,7 @@ static bool is_name(struct str s)
 		char c = s.p[i];
 		bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 
-		if (!is_letter && !is_digit(c) && c != '_' && c != '+' && c != '-' &&
+		if (!is_letter && !str_is_digit(c) && c != '_' && c != '+' && c != '-' &&
 			(c != '/' || before == '/'))
 			return false;
 		before = c;

@@ -9,11 +9,6 @@ struct text {
 	const char *p, *end;
 };
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool take(struct text *t, char c)
 {
 	if (t->p == t->end || *t->p != c)
@@ -27,7 +22,7 @@ static bool read_number(struct text *t, int least, int most, int *ret)
 	int n_digits = 0;
 
 	*ret = 0;
-	for (; t->p < t->end && is_digit(*t->p) && n_digits < 4; n_digits++)
+	for (; t->p < t->end && str_is_digit(*t->p) && n_digits < 4; n_digits++)
 		*ret = *ret * 10 + *t->p++ - '0';
 	return n_digits > 0 && *ret >= least && *ret <= most;
 }
@@ -40,7 +35,7 @@ static bool skip_name(struct text *t)
 
 	while (t->p < t->end &&
 		((*t->p >= 'a' && *t->p <= 'z') || (*t->p >= 'A' && *t->p <= 'Z') ||
-			(is_quoted && (is_digit(*t->p) || *t->p == '+' || *t->p == '-'))))
+			(is_quoted && (str_is_digit(*t->p) || *t->p == '+' || *t->p == '-'))))
 		t->p++;
 	return t->p - begin >= 3 && (!is_quoted || take(t, '>'));
 }
@@ -115,11 +110,6 @@ bool zone_rule_parse(struct zone_rule *ret, struct str text)
 	return read_change(&t, &ret->begin) && read_change(&t, &ret->end) && t.p == t.end;
 }
 
-static bool is_leap(int64_t year)
-{
-	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
 /* The first such weekday of the month, and so many weeks on; the fifth is the last there is. */
 static int64_t month_week_day(const struct zone_change *c, int64_t year)
 {
@@ -142,7 +132,7 @@ static int64_t change_time(const struct zone_change *c, int64_t year)
 	case ZONE_MONTH_WEEK_DAY:
 		return month_week_day(c, year) + c->seconds;
 	case ZONE_JULIAN: /* 60 is March 1 in every year */
-		return january + (c->day - 1 + (c->day >= 60 && is_leap(year))) * 86400LL +
+		return january + (c->day - 1 + (c->day >= 60 && cel_is_leap(year))) * 86400LL +
 		       c->seconds;
 	case ZONE_DAY:
 		return january + c->day * 86400LL + c->seconds;

@@ -108,6 +108,11 @@ void binder_bind(
 MUST_CHECK int schema_set(const struct schema *s, void *record, const char *name,
 	const json_t *value, struct arena *a, struct fault *f);
 
+/* Times and amounts as documents write them: "2026-11-20T19:00:00Z" with Z or an offset, in
+ * milliseconds; "1.25 ETH". false: not so. */
+bool fields_time_ms(struct str text, int64_t *ret);
+bool fields_money(struct str text, struct money *ret);
+
 /* For `souk rules fields`: a Markdown table, and an array of objects. */
 void schema_markdown(struct buf *out, const struct schema *s);
 struct json_out;

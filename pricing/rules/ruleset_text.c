@@ -16,11 +16,6 @@ static bool is_upper(char c)
 	return c >= 'A' && c <= 'Z';
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* "de", "gsw", "de-AT", "es-419" */
 bool doc_is_language(struct str s)
 {
@@ -36,7 +31,8 @@ bool doc_is_language(struct str s)
 		return false;
 	if (s.n - n == 2)
 		return is_upper(s.p[n]) && is_upper(s.p[n + 1]);
-	return s.n - n == 3 && is_digit(s.p[n]) && is_digit(s.p[n + 1]) && is_digit(s.p[n + 2]);
+	return s.n - n == 3 && str_is_digit(s.p[n]) && str_is_digit(s.p[n + 1]) &&
+	       str_is_digit(s.p[n + 2]);
 }
 
 int doc_language(struct parser *p, struct str tag)
